@@ -2,9 +2,9 @@
 
 A grid of side n has cells numbered row * n + col. Its passages are two boolean arrays:
 `right[n, n - 1]`, is (r, c) joined to (r, c + 1), and `down[n - 1, n]`, is (r, c)
-joined to (r + 1, c). Everything here is compiled by numba, checks nothing, writes into arrays
-that the caller hands over, and releases the interpreter lock. `mazelib.maze.Maze` is
-the same with checks; use that unless there are many mazes.
+joined to (r + 1, c). Everything here is compiled by numba, checks nothing, writes into
+arrays that the caller hands over, and releases the interpreter lock.
+`mazelib.maze.Maze` is the same with checks; use that unless there are many mazes.
 
     links, degree = np.empty((n * n, 4), np.int64), np.empty(n * n, np.int64)
     link_cells(right, down, links, degree)

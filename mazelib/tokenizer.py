@@ -176,6 +176,32 @@ class Tokenizer:
 
     # ── and back ──
 
+    @cached_property
+    def _cell_of(self) -> dict[tuple[int, ...], int]:
+        return {tuple(ids): cell for cell, ids in enumerate(self.cell_ids.tolist())}
+
+    def leading_cells(
+        self,
+        ids: Int[np.ndarray, "pos"] | Sequence[int],
+        n: int | None = None,
+        offset: tuple[int, int] = (0, 0),
+    ) -> list[int]:
+        """The cells that ids begin with, up to the first token that belongs to none.
+
+        Numbered as in a maze of side `n` at `offset` (see `decode`); -1 stands for a
+        cell outside it. So a model's answer is read, however wrong it is.
+        """
+        n, width = self.side if n is None else n, self.cell_width
+        ids, cells = [int(i) for i in ids], []
+        for at in range(0, len(ids) - width + 1, width):
+            cell = self._cell_of.get(tuple(ids[at : at + width]))
+            if cell is None:
+                break
+            row, col = cell // self.side - offset[0], cell % self.side - offset[1]
+            inside = 0 <= row < n and 0 <= col < n
+            cells.append(row * n + col if inside else -1)
+        return cells
+
     def from_text(self, text: str | bytes) -> Int[np.ndarray, "pos"]:
         """The ids of a text of tokens. Raises TokenError for a token it has not."""
         if isinstance(text, bytes):

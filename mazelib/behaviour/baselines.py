@@ -1,0 +1,94 @@
+"""Solvers that do not learn, in closed form and by simulation: the floors of a score.
+
+Both keep to open passages and never revisit a cell. `random_step` chooses uniformly
+among the open cells not visited yet: the baseline solver of the post. `greedy_step`
+chooses the one nearest to the target in Manhattan distance, ties by chance.
+
+    success_probability(sample, random_step)       # of printing a shortest path
+    walk(sample, greedy_step, rng)                 # one try
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mazelib.behaviour.metrics import is_shortest
+from mazelib.maze import Maze
+from mazelib.tokenizer import Sample
+
+Step = Callable[[Maze, Sequence[int], int], Sequence[int]]
+"""(maze, open cells not visited yet, target) → those it chooses among, uniformly."""
+
+
+def random_step(maze: Maze, options: Sequence[int], target: int) -> Sequence[int]:
+    """Every option."""
+    return options
+
+
+def greedy_step(maze: Maze, options: Sequence[int], target: int) -> Sequence[int]:
+    """The options nearest to the target in Manhattan distance."""
+    row, col = divmod(target, maze.n)
+    away = [abs(cell // maze.n - row) + abs(cell % maze.n - col) for cell in options]
+    return [c for c, d in zip(options, away, strict=True) if d == min(away)]
+
+
+SOLVERS = {"random": random_step, "greedy": greedy_step}
+
+
+def success_probability(sample: Sample, step: Step) -> float:
+    """The chance that a solver walks a shortest path from origin to target (exact).
+
+    On a shortest path no cell but the one before is open and visited, so the chance
+    from a cell on depends on that cell and the one before alone.
+    """
+    maze, origin, target, _ = sample
+    distance = maze.distances(target)
+    known: dict[tuple[int, int], float] = {}
+
+    def chance(before: int, cell: int) -> float:
+        if cell == target:
+            return 1.0
+        if (before, cell) not in known:
+            options = [c for c in maze.neighbours(cell) if c != before]
+            chosen = step(maze, options, target)
+            nearer = [c for c in chosen if distance[c] == distance[cell] - 1]
+            total = sum(chance(cell, c) for c in nearer)
+            known[before, cell] = total / max(1, len(chosen))
+        return known[before, cell]
+
+    return chance(-1, origin)
+
+
+def fork_chances(sample: Sample, step: Step) -> list[float]:
+    """At each fork of the true path: the chance of a step nearer to the target."""
+    maze, _, target, path = sample
+    distance = maze.distances(target)
+    chances = []
+    for t in maze.forks(path).tolist():
+        visited = set(path[: t + 1].tolist())
+        options = [c for c in maze.neighbours(path[t]) if c not in visited]
+        chosen = step(maze, options, target)
+        right = [distance[c] < distance[path[t]] for c in chosen]
+        chances.append(sum(right) / len(right))
+    return chances
+
+
+def walk(sample: Sample, step: Step, rng: np.random.Generator) -> list[int]:
+    """The cells of one try: until the target, or until no open cell is left."""
+    maze, origin, target, _ = sample
+    path, visited = [origin], {origin}
+    while path[-1] != target:
+        options = [c for c in maze.neighbours(path[-1]) if c not in visited]
+        if not options:
+            break
+        chosen = step(maze, options, target)
+        path.append(int(chosen[rng.integers(len(chosen))]))
+        visited.add(path[-1])
+    return path
+
+
+def simulate(
+    samples: Sequence[Sample], step: Step, rng: np.random.Generator
+) -> np.ndarray:
+    """For each sample: did one try walk a shortest path? bool[samples]."""
+    return np.array([is_shortest(s, walk(s, step, rng)) for s in samples], bool)

@@ -1,0 +1,100 @@
+"""A model on a set of mazes: one row a maze, and the row of their means.
+
+table = evaluate(trained.model, trained.tokenizer, mazes)     # pandas
+summary(table)["exact"], summary(table)["exact_ci"]
+"""
+
+import numpy as np
+import pandas as pd
+from transformers import PreTrainedModel
+
+from mazelib.behaviour import metrics
+from mazelib.behaviour.rollout import rollout
+from mazelib.dataset import MazeSet
+from mazelib.evidence import wilson
+from mazelib.model import predictions
+from mazelib.tokenizer import Tokenizer
+
+RATES = {
+    "exact": metrics.is_exact,
+    "shortest": metrics.is_shortest,
+    "valid": metrics.is_valid,
+    "reached_target": metrics.reached_target,
+    "node_overlap": metrics.node_overlap,
+}
+
+
+def prompts(mazes: MazeSet, tokenizer: Tokenizer) -> list[np.ndarray]:
+    """Each maze's ids up to <PATH_START>, its list in the maze's own order."""
+    return [
+        tokenizer.encode(*sample[:3], key=key, offset=tuple(offset))
+        for sample, key, offset in zip(
+            mazes, mazes.key.tolist(), mazes.offset.tolist(), strict=True
+        )
+    ]
+
+
+def predicted_paths(
+    model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, progress: bool = False
+) -> list[list[int]]:
+    """The cells of each maze's rollout (see `Tokenizer.leading_cells`)."""
+    answers = rollout(model, tokenizer, prompts(mazes, tokenizer), progress=progress)
+    return [
+        tokenizer.leading_cells(answer, mazes.n, tuple(offset))
+        for answer, offset in zip(answers, mazes.offset.tolist(), strict=True)
+    ]
+
+
+def next_cells(
+    model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, size: int = 128
+) -> list[list[int]]:
+    """The cell a model would go to at each step of each true path, given its start.
+
+    Teacher-forced: wrong steps do not add up. A step to anything but a cell of the maze
+    is -1.
+    """
+    choices = []
+    for start in range(0, len(mazes), size):
+        part = mazes[start : start + size]
+        batch = part.encode(tokenizer)
+        likeliest = predictions(model, batch).numpy()
+        for row, answer, offset in zip(
+            likeliest, batch.answer, part.offset.tolist(), strict=True
+        ):
+            ids = row[answer][tokenizer.cell_width : -1]
+            steps = ids.reshape(-1, tokenizer.cell_width)
+            cells = [tokenizer.leading_cells(s, mazes.n, tuple(offset)) for s in steps]
+            choices.append([cell[0] if cell else -1 for cell in cells])
+    return choices
+
+
+def evaluate(
+    model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, progress: bool = False
+) -> pd.DataFrame:
+    """One row a maze: each of `RATES`, `forks_right` (a list of bools), `predicted`."""
+    paths = predicted_paths(model, tokenizer, mazes, progress)
+    rows = []
+    for sample, predicted, chosen in zip(
+        mazes, paths, next_cells(model, tokenizer, mazes), strict=True
+    ):
+        row = {name: rate(sample, predicted) for name, rate in RATES.items()}
+        row["forks_right"] = metrics.forks_right(sample, chosen)
+        row["predicted"] = predicted
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def summary(table: pd.DataFrame) -> dict:
+    """The means of a table's rates, n, the Wilson interval of `exact`, fork accuracy.
+
+    Fork accuracy pools the forks of all mazes; None where there is not one.
+    """
+    n = len(table)
+    return {
+        "n": n,
+        "exact": float(table["exact"].mean()),
+        "exact_ci": list(wilson(int(table["exact"].sum()), n)),
+        **{name: float(table[name].mean()) for name in list(RATES)[1:]},
+        "fork_accuracy": metrics.pooled_rate(table["forks_right"]),
+        "forks": int(table["forks_right"].str.len().sum()),
+    }

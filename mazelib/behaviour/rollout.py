@@ -1,0 +1,91 @@
+"""Greedy completion of prompts: token ids up to <PATH_START> in, a path's tokens out.
+
+    answers = rollout(model, tokenizer, [tokenizer.encode(maze, origin, target)])
+    tokenizer.leading_cells(answers[0])
+
+The same tokens as `model.generate` gives, without its overhead: prompts of one length
+run together, keys and values are kept, and sequences that have ended leave the batch.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from tqdm.auto import tqdm
+from transformers import DynamicCache, PreTrainedModel
+
+from mazelib.errors import MazelibError
+from mazelib.tokenizer import Tokenizer
+
+
+def rollout(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    prompts: Sequence[Int[np.ndarray, "pos"]],
+    size: int = 256,
+    progress: bool = False,
+) -> list[Int[np.ndarray, "answer"]]:
+    """Each prompt's likeliest next tokens, one after the other, with <PATH_END>.
+
+    An answer stops at <PATH_END>, else after as many tokens as the longest path without
+    revisits can have, or where the model's learned positions end. `size` prompts run at
+    a time. Raises MazelibError for a prompt with no position left to answer in.
+    """
+    by_length = defaultdict(list)
+    for index, prompt in enumerate(prompts):
+        by_length[len(prompt)].append(index)
+    answers: list = [None] * len(prompts)
+    with tqdm(total=len(prompts), unit="maze", disable=not progress) as bar:
+        for length, indices in by_length.items():
+            bound = _answer_bound(model, tokenizer, length)
+            for start in range(0, len(indices), size):
+                part = indices[start : start + size]
+                ids = torch.from_numpy(np.stack([prompts[i] for i in part])).long()
+                rows = complete(model, ids.to(model.device), bound)
+                for index, row in zip(part, rows, strict=True):
+                    answers[index] = row
+                bar.update(len(part))
+    return answers
+
+
+def _answer_bound(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> int:
+    bound = tokenizer.side**2 * tokenizer.cell_width + 1
+    if model.config.model_type == "gpt2":
+        bound = min(bound, model.config.n_positions - length)
+    if bound < 1:
+        raise MazelibError(
+            f"a prompt of {length} tokens leaves no room for an answer: the model has "
+            f"{model.config.n_positions} positions"
+        )
+    return bound
+
+
+@torch.no_grad()
+def complete(
+    model: PreTrainedModel, ids: Int[Tensor, "batch pos"], bound: int
+) -> list[Int[np.ndarray, "answer"]]:
+    """At most `bound` greedy tokens after each prompt, all of one length."""
+    end = model.config.eos_token_id
+    cache = DynamicCache(config=model.config)
+    printed = torch.zeros(len(ids), bound, dtype=torch.long, device=ids.device)
+    running = torch.arange(len(ids), device=ids.device)
+    for step in range(bound):
+        logits = model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        ids = logits.logits[:, -1].argmax(-1, keepdim=True)
+        printed[running, step] = ids[:, 0]
+        ongoing = ids[:, 0] != end
+        if not ongoing.any():
+            break
+        if ongoing.sum() <= 0.75 * len(ongoing):
+            keep = torch.nonzero(ongoing)[:, 0]
+            cache.batch_select_indices(keep)
+            ids, running = ids[keep], running[keep]
+    return [_until(row, end) for row in printed.cpu().numpy()]
+
+
+def _until(row: Int[np.ndarray, "bound"], end: int) -> Int[np.ndarray, "answer"]:
+    ends = np.flatnonzero(row == end)
+    return row[: ends[0] + 1] if len(ends) else row
