@@ -11,6 +11,12 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Int
+
+Cells = Sequence[int] | Int[np.ndarray, "path"]
+"""A path: cells, origin first."""
+
 PALETTE = {
     "origin": "#009E73",
     "target": "#D55E00",
@@ -34,8 +40,8 @@ class Drawing:
     maze: object
     origin: int | None = None
     target: int | None = None
-    path: Sequence[int] | None = None
-    predicted: Sequence[int] | None = None
+    path: Cells | None = None
+    predicted: Cells | None = None
     title: str = ""
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mazelib.errors import MazelibError
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -15,9 +17,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
             temporary.write_text("{}")
 
     The file reaches the disk before it is renamed. When the block raises, the
-    temporary file is removed and what stood at `path` is untouched.
+    temporary file is removed and what stood at `path` is untouched. Raises MazelibError
+    if the folder does not exist.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise MazelibError(f"there is no folder {path.parent} to write to: make it")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary

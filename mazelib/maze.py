@@ -10,7 +10,7 @@ cells, origin first; maps as arrays over the cells.
     print(maze.draw(origin=0, target=35).text)     # and in a terminal
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mazelib import lattice
-from mazelib.drawing import Drawing
+from mazelib.drawing import Cells, Drawing
 from mazelib.errors import MazelibError
 
 
@@ -26,8 +26,8 @@ from mazelib.errors import MazelibError
 class Maze:
     """A grid graph, frozen. Two mazes are equal when they have the same passages."""
 
-    right: Bool[np.ndarray, "n n-1"]
-    down: Bool[np.ndarray, "n-1 n"]
+    right: Bool[np.ndarray, "..."]
+    down: Bool[np.ndarray, "..."]
 
     def __post_init__(self):
         n = len(self.right)
@@ -57,7 +57,7 @@ class Maze:
     # ── as data ──
 
     @classmethod
-    def from_connection_list(cls, connections: Bool[np.ndarray, "2 n n"]) -> "Maze":
+    def from_connection_list(cls, connections: Bool[np.ndarray, "..."]) -> "Maze":
         """The maze of a maze-dataset connection list: index 0 is down, 1 is right.
 
         Raises MazelibError if a connection would leave the grid.
@@ -133,7 +133,8 @@ class Maze:
         """Cells in the grid."""
         return self.n * self.n
 
-    def _check_cells(self, *cells: int) -> None:
+    def check_cells(self, cells: Cells) -> None:
+        """Raise MazelibError for a cell outside the grid."""
         for cell in cells:
             if not 0 <= cell < self.n_cells:
                 raise MazelibError(
@@ -154,7 +155,7 @@ class Maze:
 
     def neighbours(self, cell: int) -> tuple[int, ...]:
         """The cells joined to `cell`, in ascending order."""
-        self._check_cells(cell)
+        self.check_cells([cell])
         return self._neighbours[cell]
 
     @cached_property
@@ -164,7 +165,7 @@ class Maze:
 
     def distances(self, source: int) -> Int[np.ndarray, "cells"]:
         """Steps from `source` to every cell; -1 where there is no way."""
-        self._check_cells(source)
+        self.check_cells([source])
         distance = np.empty(self.n_cells, np.int16)
         lattice.distances(*self._links, source, distance)
         return distance
@@ -205,7 +206,7 @@ class Maze:
     # ── paths ──
 
     def _distances_to(self, origin: int, target: int) -> Int[np.ndarray, "cells"]:
-        self._check_cells(origin, target)
+        self.check_cells([origin, target])
         distance = self.distances(target)
         if distance[origin] < 0:
             raise MazelibError(f"there is no way from cell {origin} to cell {target}")
@@ -242,10 +243,10 @@ class Maze:
                     counts[cell] += counts[beside]
         return counts[origin]
 
-    def options(self, path: Sequence[int]) -> Int[np.ndarray, "steps"]:
+    def options(self, path: Cells) -> Int[np.ndarray, "steps"]:
         """Before each step of a path: how many open neighbours it has not visited."""
         cells = [int(cell) for cell in path]
-        self._check_cells(*cells)
+        self.check_cells(cells)
         visited: set[int] = set()
         counts = []
         for cell in cells[:-1]:
@@ -253,7 +254,7 @@ class Maze:
             counts.append(sum(b not in visited for b in self._neighbours[cell]))
         return np.array(counts, int)
 
-    def forks(self, path: Sequence[int]) -> Int[np.ndarray, "forks"]:
+    def forks(self, path: Cells) -> Int[np.ndarray, "forks"]:
         """The steps t of a path at whose cell path[t] there is a choice.
 
         A fork has more than one open neighbour that the path has not visited yet.
@@ -266,8 +267,8 @@ class Maze:
         self,
         origin: int | None = None,
         target: int | None = None,
-        path: Sequence[int] | None = None,
-        predicted: Sequence[int] | None = None,
+        path: Cells | None = None,
+        predicted: Cells | None = None,
         title: str = "",
     ) -> Drawing:
         """A picture of the maze, with the true and a predicted path if given."""

@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Int
 
 from mazelib import encoding
+from mazelib.drawing import Cells
 from mazelib.encoding import PADDING, SPECIAL
 from mazelib.errors import MazelibError
 from mazelib.maze import Maze
@@ -36,6 +37,10 @@ WALL = "<XX>"
 MAX_SIDE = 64
 
 
+Ids = Int[np.ndarray, "pos"] | Sequence[int]
+"""Token ids, one after the other."""
+
+
 class Sample(NamedTuple):
     """A maze and a question about it; `path` is None for a bare prompt."""
 
@@ -44,7 +49,7 @@ class Sample(NamedTuple):
     target: int
     path: Int[np.ndarray, "path"] | None
 
-    def draw(self, predicted: Sequence[int] | None = None, title: str = ""):
+    def draw(self, predicted: Cells | None = None, title: str = ""):
         """The maze with its origin, target and paths, as a `Drawing`."""
         return self.maze.draw(self.origin, self.target, self.path, predicted, title)
 
@@ -127,7 +132,7 @@ class Tokenizer:
         maze: Maze,
         origin: int,
         target: int,
-        path: Sequence[int] | None = None,
+        path: Cells | None = None,
         *,
         key: int | None = None,
         edges: Int[np.ndarray, "edges 2"] | None = None,
@@ -139,7 +144,9 @@ class Tokenizer:
         is that of `edges` where those are given, and the lattice's where neither is.
         Raises MazelibError for a maze that does not fit the vocabulary's grid.
         """
-        maze._check_cells(origin, target, *(() if path is None else path))
+        maze.check_cells([origin, target])
+        if path is not None:
+            maze.check_cells(path)
         placed = self.place(maze.n, offset)
         if edges is None:
             edges = maze.edges(self.lists_walls).copy()
@@ -158,11 +165,11 @@ class Tokenizer:
         encoding.write_path(ids, at, path, cells, placed, self.special_ids)
         return ids
 
-    def to_text(self, ids: Int[np.ndarray, "pos"] | Sequence[int]) -> str:
+    def to_text(self, ids: Ids) -> str:
         """The tokens, separated by spaces, without padding."""
         return " ".join(self.to_tokens(ids))
 
-    def to_tokens(self, ids: Int[np.ndarray, "pos"] | Sequence[int]) -> list[str]:
+    def to_tokens(self, ids: Ids) -> list[str]:
         """The tokens as strings, without the padding before and after.
 
         Raises TokenError for an id that is none.
@@ -182,7 +189,7 @@ class Tokenizer:
 
     def leading_cells(
         self,
-        ids: Int[np.ndarray, "pos"] | Sequence[int],
+        ids: Ids,
         n: int | None = None,
         offset: tuple[int, int] = (0, 0),
     ) -> list[int]:
@@ -208,7 +215,7 @@ class Tokenizer:
             try:
                 text = text.decode("utf-8")
             except UnicodeDecodeError as error:
-                at = len(text[: error.start].split())
+                at = len((text[: error.start] + b"?").split()) - 1
                 found = repr(text[error.start : error.end])
                 raise TokenError(at, found, "text in UTF-8") from None
         ids = []
@@ -237,7 +244,7 @@ class Tokenizer:
 
     def decode(
         self,
-        ids: Int[np.ndarray, "pos"] | Sequence[int],
+        ids: Ids,
         n: int | None = None,
         offset: tuple[int, int] = (0, 0),
     ) -> Sample:
@@ -253,7 +260,7 @@ class Tokenizer:
 
     def read(
         self,
-        ids: Int[np.ndarray, "pos"] | Sequence[int],
+        ids: Ids,
         n: int | None = None,
         offset: tuple[int, int] = (0, 0),
     ) -> tuple[Sample, Int[np.ndarray, "edges 2"]]:

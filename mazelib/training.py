@@ -113,10 +113,12 @@ def train(
     Raises MazelibError if the folder exists, or if a sequence is longer than the model
     has positions.
     """
-    if folder is not None and Path(folder).exists():
-        raise MazelibError(f"{folder} exists: name another folder, or remove it first")
+    if folder is not None:
+        if Path(folder).exists():
+            raise MazelibError(f"{folder} exists: name another, or remove it first")
+        Path(folder).parent.mkdir(parents=True, exist_ok=True)
     run = TrainingRun(config)
-    run.check_lengths()
+    run.check_positions(run.validation.encode(config.model.tokenizer))
     started = time.perf_counter()
     steps = tqdm(range(config.steps), "training", unit="step", disable=not progress)
     if on_evaluation:
@@ -155,14 +157,13 @@ class TrainingRun:
         self.validation = validation_mazes(config)
         self.log: list[dict] = []
 
-    def check_lengths(self) -> None:
-        """Raise MazelibError if a maze of the validation set has too long a sequence."""
-        longest = self.validation.encode(self.config.model.tokenizer).ids.shape[1]
-        limit = self.config.model.max_positions
+    def check_positions(self, batch: Batch) -> None:
+        """Raise MazelibError if a sequence is longer than the model has positions."""
+        longest, limit = int(batch.position.max()) + 1, self.config.model.max_positions
         if longest > limit:
             raise MazelibError(
                 f"max_positions is {limit}, but a sequence of these mazes has "
-                f"{longest} tokens"
+                f"{longest} tokens: raise it"
             )
 
     def step(self, step: int) -> float:
@@ -181,6 +182,7 @@ class TrainingRun:
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """The mean negative log-likelihood of the tokens that count."""
+        self.check_positions(batch)
         targets = labels(batch, self.config.loss)[:, 1:].to(self.device)
         with autocast(self.device):
             logits = self.model(**inputs(batch, self.device)).logits[:, :-1]
@@ -198,7 +200,7 @@ class TrainingRun:
         """Write the checkpoint and the log so far."""
         last, n = self.log[-1], len(self.validation)
         facts = {
-            "training": asdict(replace(self.config)),
+            "training": asdict(self.config),
             "seed": self.config.mazes.seed,
             "questions": last["questions"],
             "seconds": last["seconds"],

@@ -4,15 +4,19 @@ Both keep to open passages and never revisit a cell. `random_step` chooses unifo
 among the open cells not visited yet: the baseline solver of the post. `greedy_step`
 chooses the one nearest to the target in Manhattan distance, ties by chance.
 
-    success_probability(sample, random_step)       # of printing a shortest path
+    shortest_probability(sample, random_step)      # of walking a shortest path
     walk(sample, greedy_step, rng)                 # one try
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
-from mazelib.behaviour.metrics import is_shortest
+from mazelib.behaviour.metrics import is_shortest, pooled_rate
+from mazelib.dataset import MazeSet
+from mazelib.errors import MazelibError
+from mazelib.evidence import wilson
 from mazelib.maze import Maze
 from mazelib.tokenizer import Sample
 
@@ -35,26 +39,38 @@ def greedy_step(maze: Maze, options: Sequence[int], target: int) -> Sequence[int
 SOLVERS = {"random": random_step, "greedy": greedy_step}
 
 
-def success_probability(sample: Sample, step: Step) -> float:
-    """The chance that a solver walks a shortest path from origin to target (exact).
+def path_probability(sample: Sample, step: Step) -> float:
+    """The chance that a solver walks the very path of the sample (exact).
+
+    The product, over its steps, of one over the cells chosen among.
+    """
+    maze, _, target, path = sample
+    chance = 1.0
+    for t, cell in enumerate(path[:-1].tolist()):
+        visited = set(path[: t + 1].tolist())
+        options = [c for c in maze.neighbours(cell) if c not in visited]
+        chosen = step(maze, options, target)
+        chance *= (path[t + 1] in chosen) / len(chosen)
+    return float(chance)
+
+
+def shortest_probability(sample: Sample, step: Step) -> float:
+    """The chance that a solver walks any shortest path (exact; in a tree the path).
 
     On a shortest path no cell but the one before is open and visited, so the chance
     from a cell on depends on that cell and the one before alone.
     """
     maze, origin, target, _ = sample
     distance = maze.distances(target)
-    known: dict[tuple[int, int], float] = {}
 
+    @cache
     def chance(before: int, cell: int) -> float:
         if cell == target:
             return 1.0
-        if (before, cell) not in known:
-            options = [c for c in maze.neighbours(cell) if c != before]
-            chosen = step(maze, options, target)
-            nearer = [c for c in chosen if distance[c] == distance[cell] - 1]
-            total = sum(chance(cell, c) for c in nearer)
-            known[before, cell] = total / max(1, len(chosen))
-        return known[before, cell]
+        options = [c for c in maze.neighbours(cell) if c != before]
+        chosen = step(maze, options, target)
+        nearer = [c for c in chosen if distance[c] == distance[cell] - 1]
+        return sum(chance(cell, c) for c in nearer) / max(1, len(chosen))
 
     return chance(-1, origin)
 
@@ -87,8 +103,24 @@ def walk(sample: Sample, step: Step, rng: np.random.Generator) -> list[int]:
     return path
 
 
-def simulate(
-    samples: Sequence[Sample], step: Step, rng: np.random.Generator
-) -> np.ndarray:
-    """For each sample: did one try walk a shortest path? bool[samples]."""
-    return np.array([is_shortest(s, walk(s, step, rng)) for s in samples], bool)
+def floor(mazes: MazeSet, solver: str, seed: int = 0) -> dict:
+    """What a solver scores on a set of mazes, with the keys of a model's summary.
+
+    `exact`, `shortest` and `fork_accuracy` are in closed form; `simulated` is the share
+    of shortest paths in one try a maze, with its Wilson interval. Raises MazelibError
+    for an unknown solver.
+    """
+    if solver not in SOLVERS:
+        names = ", ".join(SOLVERS)
+        raise MazelibError(f"no solver {solver!r}: choose from {names}")
+    step, samples, n = SOLVERS[solver], list(mazes), len(mazes)
+    rng = np.random.default_rng(seed)
+    hits = sum(is_shortest(s, walk(s, step, rng)) for s in samples)
+    return {
+        "n": n,
+        "exact": float(np.mean([path_probability(s, step) for s in samples])),
+        "shortest": float(np.mean([shortest_probability(s, step) for s in samples])),
+        "simulated": hits / n,
+        "simulated_ci": list(wilson(hits, n)),
+        "fork_accuracy": pooled_rate([fork_chances(s, step) for s in samples]),
+    }

@@ -10,16 +10,17 @@ from itertools import pairwise
 
 import numpy as np
 
+from mazelib.drawing import Cells
 from mazelib.maze import Maze
 from mazelib.tokenizer import Sample
 
 
-def is_exact(sample: Sample, predicted: Sequence[int]) -> bool:
+def is_exact(sample: Sample, predicted: Cells) -> bool:
     """Is the prediction the true path, cell for cell?"""
     return list(predicted) == sample.path.tolist()
 
 
-def is_valid(sample: Sample, predicted: Sequence[int]) -> bool:
+def is_valid(sample: Sample, predicted: Cells) -> bool:
     """Does the prediction lead from origin to target by open passages alone?"""
     return (
         reached_target(sample, predicted)
@@ -28,17 +29,17 @@ def is_valid(sample: Sample, predicted: Sequence[int]) -> bool:
     )
 
 
-def is_shortest(sample: Sample, predicted: Sequence[int]) -> bool:
+def is_shortest(sample: Sample, predicted: Cells) -> bool:
     """Is the prediction valid and as short as the true path? (In a tree: exact.)"""
     return is_valid(sample, predicted) and len(predicted) == len(sample.path)
 
 
-def reached_target(sample: Sample, predicted: Sequence[int]) -> bool:
+def reached_target(sample: Sample, predicted: Cells) -> bool:
     """Is the target the prediction's last cell, however it got there?"""
     return len(predicted) > 0 and predicted[-1] == sample.target
 
 
-def node_overlap(sample: Sample, predicted: Sequence[int]) -> float:
+def node_overlap(sample: Sample, predicted: Cells) -> float:
     """The share of the true path's cells that the prediction visits."""
     return len(set(predicted) & set(sample.path.tolist())) / len(sample.path)
 
@@ -48,7 +49,7 @@ def is_open(maze: Maze, a: int, b: int) -> bool:
     return a >= 0 and b >= 0 and b in maze.neighbours(a)
 
 
-def forks_right(sample: Sample, next_cells: Sequence[int]) -> list[bool]:
+def forks_right(sample: Sample, next_cells: Cells) -> list[bool]:
     """At each fork of the true path, is the cell chosen next the right one?
 
     next_cells: the cell chosen at each step of the true path, given the path so far. A

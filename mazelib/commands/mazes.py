@@ -1,0 +1,86 @@
+"""Commands about mazes and solvers that do not learn: generate and baseline."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mazelib.commands.flags import (
+    MazeFlags,
+    check_count,
+    describe,
+    dumps,
+    optional,
+    readable,
+)
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Make mazes with questions and print them as tokens, or write them to a file.
+
+    Example: python -m mazelib generate --generator wilson --grid 5 --count 3
+    """
+
+    mazes: MazeFlags
+    count: int = 1
+    """number of mazes"""
+    tokens: Literal["ut", "ctt", "walls"] = "ut"
+    """one token a cell, coordinate tuples, or the list of walls"""
+    side: optional(int, "the mazes' own") = None
+    """side of the vocabulary's grid"""
+    split: Literal["train", "validation", "test", "any"] = "any"
+    """only mazes whose hash puts them in this part"""
+    out: optional(str, "print one maze a line", "FILE") = None
+    """file to write, .parquet or .jsonl"""
+    json: bool = False
+    """print JSON lines: cells, connections and tokens"""
+
+    def run(self) -> None:
+        """Print or write `count` mazes."""
+        from mazelib.storage import to_rows, write_mazes
+        from mazelib.tokenizer import Tokenizer
+
+        check_count(self.count)
+        stream = self.mazes.stream(self.split)
+        grid = stream.config.mazes.grid
+        tokenizer = Tokenizer(self.tokens, grid if self.side is None else self.side)
+        tokenizer.place(grid)
+        sets = (
+            stream.take(start, min(1024, self.count - start))
+            for start in range(0, self.count, 1024)
+        )
+        if self.out:
+            rows = write_mazes(self.out, sets, tokenizer)
+            facts = {"out": self.out, "count": rows}
+            print(dumps(facts) if self.json else f"{rows} mazes written to {self.out}")
+            return
+        for mazes in sets:
+            for row in to_rows(mazes, tokenizer):
+                print(dumps(row) if self.json else row["tokens"])
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Score a solver that does not learn: the floor for a model's scores.
+
+    Example: python -m mazelib baseline --solver greedy --grid 5 --json
+    """
+
+    mazes: MazeFlags
+    solver: Literal["random", "greedy"] = "random"
+    """random among open unvisited cells, or the one nearest to the target"""
+    count: int = 1000
+    """number of mazes"""
+    split: Literal["validation", "test", "any"] = "test"
+    """only mazes whose hash puts them in this part"""
+    json: bool = False
+    """print one JSON object"""
+
+    def run(self) -> None:
+        """Print the solver's chances in closed form, and a simulation beside them."""
+        from mazelib.behaviour.baselines import floor
+
+        check_count(self.count)
+        stream = self.mazes.stream(self.split)
+        scores = floor(stream.take(0, self.count), self.solver, self.mazes.seed)
+        facts = {"solver": self.solver, **describe(stream), **scores}
+        print(dumps(facts) if self.json else readable(facts))

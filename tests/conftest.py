@@ -1,0 +1,81 @@
+"""A tiny maze, a tiny model and a generator of random numbers for the tests."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from mazelib.dataset import MazeSet, MazeStream, StreamConfig
+from mazelib.generators import GENERATORS, MazeConfig
+from mazelib.maze import Maze
+from mazelib.model import MazeModelConfig, build
+
+settings.register_profile("laws", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("laws")
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def maze() -> Maze:
+    """A tree on 3×3 with one fork in the middle of its first column.
+
+    ┼───┼───┼───┼
+    │ 0   1   2 │
+    ┼   ┼───┼   ┼
+    │ 3   4 │ 5 │
+    ┼   ┼───┼───┼
+    │ 6   7   8 │
+    ┼───┼───┼───┼
+    """
+    edges = [[0, 1], [1, 2], [2, 5], [0, 3], [3, 4], [3, 6], [6, 7], [7, 8]]
+    return Maze.from_edges(3, np.array(edges))
+
+
+@pytest.fixture
+def post_example() -> str:
+    """The worked 6×6 example of the post, as it stands there."""
+    path = Path(__file__).parent / "post_example.txt"
+    return " ".join(path.read_text(encoding="utf-8").split())
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> MazeModelConfig:
+    return MazeModelConfig(side=4, layers=2, width=16, heads=2, max_positions=160)
+
+
+@pytest.fixture
+def tiny_model(tiny_config):
+    return build(tiny_config, seed=1)
+
+
+@pytest.fixture(scope="session")
+def few() -> MazeSet:
+    """Forty 4×4 depth-first mazes with three questions each."""
+    config = StreamConfig(MazeConfig("dfs", 4), questions=3)
+    return MazeStream(config).take(0, 40)
+
+
+def maze_sets(grids=(2, 3, 4, 6), count=4, **options):
+    """Small sets of mazes of every generator, as a hypothesis strategy."""
+
+    def draw(generator: str, grid: int, seed: int) -> MazeSet:
+        p = 0.5 if "p" in GENERATORS[generator][1] else None
+        config = StreamConfig(
+            MazeConfig(generator, grid, p=p), seed=seed, split="any", **options
+        )
+        return MazeStream(config).take(seed % 500, count)
+
+    return st.builds(
+        draw,
+        st.sampled_from(list(GENERATORS)),
+        st.sampled_from(grids),
+        st.integers(0, 10**6),
+    )
