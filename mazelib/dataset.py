@@ -30,7 +30,7 @@ from mazelib.tokenizer import Sample, Tokenizer
 
 SPLITS = ("train", "validation", "test", "any")
 ENDPOINTS = ("uniform", "dead_ends", "corners")
-SHARES = (13 / 16, 1 / 16, 2 / 16, 1)
+SHARES = (6 / 8, 1 / 8, 1 / 8, 1)
 """The share of all mazes in each split (`sampling.split_codes`)."""
 CHUNK = 256
 """Mazes drawn from one random generator; sample i is in chunk i // CHUNK."""

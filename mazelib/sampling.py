@@ -45,16 +45,16 @@ def is_open_region(right, down, accessible):
 def split_codes(right, down, hashes, out):
     """Fill out[batch] with the split each maze belongs to, by its canonical hash.
 
-    Of 16 hash values 13 are for training, 1 for validation, 2 for testing. Open fields
+    Of 8 remainders 6 are for training, 1 for validation, 1 for testing. Open fields
     with at most a few obstacles are too few to be parted so: all are for testing.
     """
     n = right.shape[1]
     accessible = np.empty((n, n), np.bool_)
     for b in range(len(out)):
-        remainder = hashes[b] % np.uint64(16)
-        if remainder < 2 or is_open_region(right[b], down[b], accessible):
+        remainder = hashes[b] % np.uint64(8)
+        if remainder == 0 or is_open_region(right[b], down[b], accessible):
             out[b] = TEST
-        elif remainder == 2:
+        elif remainder == 1:
             out[b] = VALIDATION
         else:
             out[b] = TRAIN

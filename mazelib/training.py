@@ -31,7 +31,7 @@ from mazelib.model import IGNORED, MazeModelConfig, build, inputs, labels, predi
 from mazelib.optimizer import make_optimizers
 
 LOSSES = ("path", "sequence")
-VALIDATION_SEED = 0
+VALIDATION_SEED = 2**31 - 1
 """All runs are scored on the same validation mazes, whatever their own seed."""
 
 
@@ -232,8 +232,12 @@ def zero_output_projections(model: PreTrainedModel) -> None:
 
 
 def validation_mazes(config: TrainConfig) -> MazeSet:
-    """The mazes a run is scored on: its own kind, of the validation split."""
-    mazes = replace(config.mazes, split="validation", questions=1, seed=VALIDATION_SEED)
+    """The mazes a run is scored on: its own kind, of the validation split.
+
+    A run on the split "any" holds nothing back, so it is scored on that split too.
+    """
+    split = "any" if config.mazes.split == "any" else "validation"
+    mazes = replace(config.mazes, split=split, questions=1, seed=VALIDATION_SEED)
     return MazeStream(mazes).take(0, config.validation)
 
 

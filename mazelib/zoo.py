@@ -13,12 +13,15 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import logging
 
 from mazelib.errors import MazelibError
 from mazelib.files import replacing_folder
@@ -88,10 +91,23 @@ def load(model: str | Path, device: str = "cpu") -> TrainedModel:
             f"{weights} has SHA-256 {found[:12]}…, but its card says {expected[:12]}…: "
             "the file is damaged; restore it, or train the model again"
         )
-    network = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, local_files_only=True
-    )
+    with no_progress_bar():
+        network = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, local_files_only=True
+        )
     return TrainedModel(network.to(device).eval(), config.tokenizer, card)
+
+
+@contextmanager
+def no_progress_bar() -> Iterator[None]:
+    """Keep transformers from drawing its bar where a model loads in no time."""
+    was_shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_shown:
+            logging.enable_progress_bar()
 
 
 def save(

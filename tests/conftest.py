@@ -1,5 +1,6 @@
 """A tiny maze, a tiny model and a generator of random numbers for the tests."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,12 @@ def few() -> MazeSet:
     """Forty 4×4 depth-first mazes with three questions each."""
     config = StreamConfig(MazeConfig("dfs", 4), questions=3)
     return MazeStream(config).take(0, 40)
+
+
+def one_question(mazes: MazeSet, k: int = 0) -> MazeSet:
+    """The same mazes with the k-th of their questions alone."""
+    names = ("origin", "target", "path", "length")
+    return replace(mazes, **{n: getattr(mazes, n)[:, k : k + 1] for n in names})
 
 
 def maze_sets(grids=(2, 3, 4, 6), count=4, **options):

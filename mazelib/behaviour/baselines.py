@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
+from jaxtyping import Bool
 
 from mazelib.behaviour.metrics import is_shortest, pooled_rate
 from mazelib.dataset import MazeSet
@@ -80,11 +81,12 @@ def fork_chances(sample: Sample, step: Step) -> list[float]:
     maze, _, target, path = sample
     distance = maze.distances(target)
     chances = []
+    cells = path.tolist()
     for t in maze.forks(path).tolist():
-        visited = set(path[: t + 1].tolist())
-        options = [c for c in maze.neighbours(path[t]) if c not in visited]
+        visited = set(cells[: t + 1])
+        options = [c for c in maze.neighbours(cells[t]) if c not in visited]
         chosen = step(maze, options, target)
-        right = [distance[c] < distance[path[t]] for c in chosen]
+        right = [distance[c] < distance[cells[t]] for c in chosen]
         chances.append(sum(right) / len(right))
     return chances
 
@@ -103,6 +105,13 @@ def walk(sample: Sample, step: Step, rng: np.random.Generator) -> list[int]:
     return path
 
 
+def simulate(
+    samples: Sequence[Sample], step: Step, rng: np.random.Generator
+) -> Bool[np.ndarray, "samples"]:
+    """For each sample: did one try walk a shortest path?"""
+    return np.array([is_shortest(s, walk(s, step, rng)) for s in samples], bool)
+
+
 def floor(mazes: MazeSet, solver: str, seed: int = 0) -> dict:
     """What a solver scores on a set of mazes, with the keys of a model's summary.
 
@@ -114,8 +123,7 @@ def floor(mazes: MazeSet, solver: str, seed: int = 0) -> dict:
         names = ", ".join(SOLVERS)
         raise MazelibError(f"no solver {solver!r}: choose from {names}")
     step, samples, n = SOLVERS[solver], list(mazes), len(mazes)
-    rng = np.random.default_rng(seed)
-    hits = sum(is_shortest(s, walk(s, step, rng)) for s in samples)
+    hits = int(simulate(samples, step, np.random.default_rng(seed)).sum())
     return {
         "n": n,
         "exact": float(np.mean([path_probability(s, step) for s in samples])),

@@ -5,7 +5,7 @@ a predicted cell of -1 lies outside the maze. Out: a bool or a number from 0 to 
 perfect path scores 1 in each, an empty one 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -64,7 +64,7 @@ def forks_right(sample: Sample, next_cells: Cells) -> list[bool]:
     ]
 
 
-def pooled_rate(outcomes: Sequence[Sequence[bool]]) -> float | None:
+def pooled_rate(outcomes: Iterable[Sequence[bool | float]]) -> float | None:
     """The share of right outcomes over all samples together; None if there are none."""
     everything = np.concatenate([np.asarray(row, float) for row in outcomes] or [[]])
     return float(everything.mean()) if len(everything) else None

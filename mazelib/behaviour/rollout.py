@@ -24,10 +24,10 @@ from mazelib.tokenizer import Tokenizer
 def rollout(
     model: PreTrainedModel,
     tokenizer: Tokenizer,
-    prompts: Sequence[Int[np.ndarray, "pos"]],
+    prompts: Sequence[Int[np.ndarray, "_"]],
     size: int = 256,
     progress: bool = False,
-) -> list[Int[np.ndarray, "answer"]]:
+) -> list[Int[np.ndarray, "_"]]:
     """Each prompt's likeliest next tokens, one after the other, with <PATH_END>.
 
     An answer stops at <PATH_END>, else after as many tokens as the longest path without
@@ -66,7 +66,7 @@ def _answer_bound(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> 
 @torch.no_grad()
 def complete(
     model: PreTrainedModel, ids: Int[Tensor, "batch pos"], bound: int
-) -> list[Int[np.ndarray, "answer"]]:
+) -> list[Int[np.ndarray, "_"]]:
     """At most `bound` greedy tokens after each prompt, all of one length."""
     end = model.config.eos_token_id
     cache = DynamicCache(config=model.config)

@@ -1,0 +1,58 @@
+# What you can do here. Every target sets up .venv first, from requirements.lock.
+SHELL := /bin/bash
+PYTHON ?= python3
+CHAPTERS ?=
+BIN := .venv/bin
+READY := .venv/ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up .venv (a few minutes, once)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --requirement requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## make .venv, with all packages of requirements.lock
+
+test: lint $(READY) ## unit tests and laws, then every chapter, with lint and import contracts
+	$(BIN)/pytest
+	$(BIN)/python tools/book.py test
+
+lint: $(READY) ## style, import contracts, chapters without outputs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/nbstripout --verify book/*.ipynb
+
+format: $(READY) ## put the code into the one style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/nbstripout book/*.ipynb
+
+book: $(READY) ## run the chapters (or CHAPTERS="01_mazes") and build _build/html
+	$(BIN)/python tools/book.py build $(CHAPTERS)
+
+lab: $(READY) ## open the chapters in JupyterLab
+	$(BIN)/jupyter lab book
+
+benchmark: $(READY) ## compare speeds with other libraries, as ratios
+	$(BIN)/python benchmarks/generation.py
+
+lock: ## renew requirements.lock and environment.yml from pyproject.toml
+	$(PYTHON) tools/lock.py
+
+clean-compiled: ## remove what numba compiled
+	find mazelib -name '*.nb[ci]' -delete
+
+clean: clean-compiled ## remove the built book and caches
+	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.PHONY: help setup test lint format book lab benchmark lock clean-compiled clean

@@ -1,0 +1,93 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from conftest import maze_sets
+from hypothesis import given
+
+from mazelib.behaviour.baselines import (
+    SOLVERS,
+    floor,
+    fork_chances,
+    greedy_step,
+    path_probability,
+    random_step,
+    shortest_probability,
+    simulate,
+    walk,
+)
+from mazelib.dataset import MazeStream, StreamConfig
+from mazelib.errors import MazelibError
+from mazelib.evidence import wilson
+from mazelib.generators import MazeConfig
+from mazelib.tokenizer import Sample
+
+
+def brute_force_chance(sample: Sample, step) -> float:
+    """The chance of a shortest path, by following every choice."""
+    least = len(sample.path)
+
+    def follow(path: list[int]) -> float:
+        if path[-1] == sample.target:
+            return float(len(path) == least)
+        options = [c for c in sample.maze.neighbours(path[-1]) if c not in path]
+        chosen = step(sample.maze, options, sample.target) if options else []
+        chances = [follow([*path, c]) for c in chosen if len(path) < least]
+        return sum(chances) / max(1, len(chosen))
+
+    return follow([sample.origin])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@given(mazes=maze_sets(grids=(2, 3), count=2))
+def test_closed_form_agrees_with_following_every_choice(solver, mazes):
+    step = SOLVERS[solver]
+    for sample in mazes:
+        chance = shortest_probability(sample, step)
+        assert chance == pytest.approx(brute_force_chance(sample, step))
+        own = path_probability(sample, step)
+        assert own <= chance + 1e-12
+        if sample.maze.is_tree:
+            assert own == pytest.approx(chance)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("generator", ["dfs", "dfs_percolation", "open_field"])
+def test_closed_form_agrees_with_simulation(solver, generator, rng):
+    mazes = MazeStream(StreamConfig(MazeConfig(generator, 5), split="test"))
+    samples, step = list(mazes.take(0, 1000)), SOLVERS[solver]
+    expected = np.mean([shortest_probability(s, step) for s in samples])
+    hits = simulate(samples, step, rng).sum()
+    low, high = wilson(int(hits), 1000, confidence=0.999)
+    assert low <= expected <= high
+
+
+def test_random_solver_divides_by_the_options(maze):
+    sample = Sample(maze, 2, 8, maze.shortest_path(2, 8))
+    assert maze.options(sample.path).tolist() == [2, 1, 1, 2, 1, 1]
+    assert path_probability(sample, random_step) == 0.25
+    assert fork_chances(sample, random_step) == [0.5, 0.5]
+
+
+def test_greedy_solver_goes_where_the_target_is_nearer(maze):
+    sample = Sample(maze, 2, 8, maze.shortest_path(2, 8))
+    assert list(greedy_step(maze, [1, 5], 8)) == [5]  # into the dead end
+    assert shortest_probability(sample, greedy_step) == 0
+    assert list(greedy_step(maze, [1, 3], 4)) == [1, 3]  # a tie
+
+
+def test_greedy_solves_every_open_field():
+    mazes = MazeStream(StreamConfig(MazeConfig("open_field", 6), split="test"))
+    assert floor(mazes.take(0, 50), "greedy")["shortest"] == 1
+
+
+def test_walks_are_legal_and_never_revisit(few, rng):
+    for sample in few:
+        path = walk(sample, random_step, rng)
+        assert len(set(path)) == len(path)
+        assert all(b in sample.maze.neighbours(a) for a, b in pairwise(path))
+
+
+def test_floor_of_an_unknown_solver(few):
+    with pytest.raises(MazelibError, match="no solver 'oracle': choose from random"):
+        floor(few, "oracle")

@@ -1,0 +1,151 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mazelib import zoo
+from mazelib.dataset import MazeStream, StreamConfig
+from mazelib.errors import MazelibError
+from mazelib.generators import MazeConfig
+from mazelib.model import build, inputs, predictions
+from mazelib.training import (
+    TrainConfig,
+    TrainingRun,
+    autocast,
+    exact_match,
+    train,
+    validation_mazes,
+    zero_output_projections,
+)
+
+
+@pytest.fixture
+def config(tiny_config) -> TrainConfig:
+    mazes = StreamConfig(MazeConfig("dfs", 3), questions=2)
+    return TrainConfig(
+        mazes, tiny_config, steps=6, batch=4, evaluate_every=3, validation=16
+    )
+
+
+def weights(model) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_the_same_config_gives_the_same_run(config):
+    runs = [train(config, progress=False) for _ in range(2)]
+    assert torch.equal(weights(runs[0].model), weights(runs[1].model))
+    losses = [[row["loss"] for row in run.log] for run in runs]
+    assert losses[0] == losses[1]
+
+
+def test_another_seed_gives_another_run(config):
+    other = replace(config, mazes=replace(config.mazes, seed=1))
+    a, b = (train(c, progress=False).model for c in (config, other))
+    assert not torch.equal(weights(a), weights(b))
+
+
+@pytest.mark.parametrize("positions", ["rotary", "learned"])
+@pytest.mark.parametrize("loss", ["path", "sequence"])
+def test_training_lowers_the_loss(config, positions, loss):
+    model = replace(config.model, positions=positions)
+    config = replace(config, steps=60, loss=loss, model=model, evaluate_every=60)
+    log = train(config, progress=False).log
+    assert log[-1]["loss"] < 0.8 * log[0]["loss"]
+    assert log[-1]["questions"] == 60 * 4 * 2
+
+
+def test_a_run_writes_its_folder_log_and_card(config, tmp_path):
+    seen = []
+    model, log = train(
+        config, tmp_path / "run", lambda step, _: seen.append(step), progress=False
+    )
+    assert seen == [0, 3, 6]
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == log
+    assert [row["step"] for row in log if "exact" in row] == [3, 6]
+    trained = zoo.load(tmp_path / "run")
+    assert torch.equal(weights(trained.model), weights(model))
+    assert trained.card["training"]["steps"] == 6
+    assert trained.card["metrics"]["exact"] == log[-1]["exact"]
+    low, high = trained.card["metrics"]["exact_ci"]
+    assert low <= log[-1]["exact"] <= high
+
+
+def test_an_existing_folder_is_left_alone(config, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(MazelibError, match="exists: name another"):
+        train(config, tmp_path, progress=False)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_learning_rate_warms_up_then_falls_to_nothing():
+    config = TrainConfig(steps=100, warmup=10)
+    factors = [config.learning_rate_factor(step) for step in range(100)]
+    assert factors[:10] == sorted(factors[:10])
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+    assert 0.9 < max(factors) <= 1
+    assert 0 < factors[-1] < 0.02
+
+
+def test_blocks_start_as_the_identity(config):
+    for positions in ("rotary", "learned"):
+        model = build(replace(config.model, positions=positions), 0)
+        zero_output_projections(model)
+        states = model(torch.arange(9)[None], output_hidden_states=True).hidden_states
+        assert torch.equal(states[0], states[1])
+
+
+def test_the_loss_is_that_of_the_path_tokens(config):
+    run = TrainingRun(config)
+    batch = MazeStream(config.mazes).take(0, 4).encode(config.model.tokenizer)
+    with autocast("cpu"):
+        logits = run.model(**inputs(batch)).logits.float()
+    chances = logits[:, :-1].log_softmax(-1)
+    ids = torch.from_numpy(batch.ids).long()[:, 1:, None]
+    answer = torch.from_numpy(batch.answer)[:, 1:]
+    want = -chances.gather(2, ids)[..., 0][answer].mean()
+    assert torch.allclose(run.loss(batch), want, atol=1e-5)
+
+
+def test_exact_match_is_all_answer_tokens_likeliest(config):
+    model = build(config.model, 0)
+    mazes = validation_mazes(config)
+    right = exact_match(model, mazes, config.model, size=5)
+    batch = mazes.encode(config.model.tokenizer)
+    guessed = predictions(model, batch).numpy()
+    for i in range(len(mazes)):
+        answer = batch.answer[i]
+        want = (guessed[i][answer] == batch.ids[i][answer]).all()
+        assert right[i] == want
+
+
+def test_validation_is_the_same_for_every_seed(config):
+    other = replace(config, mazes=replace(config.mazes, seed=5))
+    a, b = validation_mazes(config), validation_mazes(other)
+    assert (a.path == b.path).all()
+    train_hashes = MazeStream(config.mazes).take(0, 500).canonical_hashes
+    assert not set(a.canonical_hashes) & set(train_hashes)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 0}, "steps is 0"),
+        ({"batch": 0}, "batch is 0"),
+        ({"muon_lr": 0.0}, "muon_lr is 0.0"),
+        ({"warmup": -1}, "warmup is -1"),
+        ({"loss": "all"}, "loss is 'all', but must be one of path, sequence"),
+        ({"evaluate_every": 0}, "evaluate_every is 0"),
+        ({"mazes": StreamConfig(MazeConfig("dfs", 9))}, "a vocabulary of side ≥ 9"),
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises(MazelibError, match=message):
+        TrainConfig(**options)
+
+
+def test_too_long_sequences_are_named(config):
+    short = replace(config, model=replace(config.model, max_positions=30))
+    with pytest.raises(MazelibError, match="max_positions is 30, but a sequence"):
+        train(short, progress=False)
