@@ -23,8 +23,7 @@ $(READY): requirements.lock pyproject.toml
 setup: $(READY) ## make .venv, with all packages of requirements.lock
 
 test: lint $(READY) ## unit tests and laws, then every chapter, with lint and import contracts
-	$(BIN)/pytest
-	$(BIN)/python tools/book.py test
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --nbmake --nbmake-timeout=600 tests book
 
 lint: $(READY) ## style, import contracts, chapters without outputs
 	$(BIN)/ruff check .

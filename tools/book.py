@@ -1,0 +1,135 @@
+"""Run the chapters once and build the book from exactly that run.
+
+    python tools/book.py build                # all chapters, then _build/html
+    python tools/book.py build 01_mazes       # one chapter anew; the others as last run
+
+In: book/ with the chapters, without outputs. Out: _build/executed, the chapters with
+outputs, and _build/html, the pages. A chapter that fails stops the build with its error.
+A chapter that was not run yet, or was edited since, stands in the book without outputs.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from importlib.metadata import distribution
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "book"
+BUILD = ROOT / "_build"
+EXECUTED = BUILD / "executed"
+PAGES = BUILD / "source"
+BIN = Path(sys.executable).parent
+CELL_TIMEOUT = 600
+"""Seconds a cell may take; far more than any needs."""
+
+
+def chapters() -> list[str]:
+    """The names of the notebooks in the table of contents, in order."""
+    toc = (SOURCE / "_toc.yml").read_text(encoding="utf-8")
+    names = re.findall(r"^\s*- file:\s*(\S+)", toc, flags=re.MULTILINE)
+    return [name for name in names if (SOURCE / f"{name}.ipynb").exists()]
+
+
+def execute(name: str) -> None:
+    """Run one chapter into _build/executed; exit with its error if it fails."""
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    running = EXECUTED / f"{name}.running.ipynb"
+    shutil.copy(SOURCE / f"{name}.ipynb", running)
+    command = [BIN / "pytest", "--nbmake", "--overwrite", "-q", "-c", os.devnull]
+    command += [f"--nbmake-timeout={CELL_TIMEOUT}", "-p", "no:cacheprovider", running]
+    done = subprocess.run(command, cwd=EXECUTED, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{done.stdout}{done.stderr}\n{name} failed; see above")
+    os.replace(running, EXECUTED / f"{name}.ipynb")
+
+
+def execute_all(names: list[str]) -> None:
+    """Run chapters one after the other and say which, how many are left, how long."""
+    for number, name in enumerate(names, 1):
+        left = len(names) - number
+        print(f"[{number}/{len(names)}] {name} … ", end="", flush=True)
+        started = time.monotonic()
+        execute(name)
+        print(f"{time.monotonic() - started:.0f} s, {left} left", flush=True)
+
+
+def gather() -> None:
+    """Copy book/ to _build/source, each chapter as it was last run."""
+    shutil.rmtree(PAGES, ignore_errors=True)
+    ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+    shutil.copytree(SOURCE, PAGES, ignore=ignored)
+    for name in chapters():
+        run, source = EXECUTED / f"{name}.ipynb", SOURCE / f"{name}.ipynb"
+        if run.exists() and run.stat().st_mtime >= source.stat().st_mtime:
+            shutil.copy(run, PAGES)
+        else:
+            print(f"{name} was not run: its page has no outputs")
+    package = distribution("sphinx-mathjax-offline")
+    script = package.locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js")
+    target = PAGES / "_extra" / "mathjax"
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(script, target)
+
+
+def repository_url() -> str | None:
+    """Where this checkout lives on GitHub, or None: for the launch and source buttons."""
+    if "GITHUB_REPOSITORY" in os.environ:
+        return f"https://github.com/{os.environ['GITHUB_REPOSITORY']}"
+    remote = subprocess.run(
+        ["git", "remote", "get-url", "origin"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.strip()
+    match = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(\.git)?$", remote)
+    return f"https://github.com/{match[1]}" if match else None
+
+
+def configuration() -> Path:
+    """_config.yml with this checkout's repository filled in."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    url = repository_url()
+    if url:
+        config["repository"] = {"url": url, "path_to_book": "book", "branch": "main"}
+        config["html"] |= {"use_repository_button": True, "use_issues_button": True}
+        config["launch_buttons"] = {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        }
+    path = BUILD / "_config.yml"
+    path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def build_pages() -> None:
+    """Build _build/html; any warning is an error."""
+    shutil.rmtree(BUILD / "html", ignore_errors=True)
+    command = [BIN / "jupyter-book", "build", PAGES, "--config", configuration()]
+    command += ["--path-output", ROOT, "-W", "-n", "--keep-going", "-q"]
+    if subprocess.run(command, cwd=ROOT).returncode:
+        sys.exit("the pages were not built; see above")
+    print(f"The book is in {(BUILD / 'html' / 'index.html').relative_to(ROOT)}")
+
+
+def main() -> None:
+    """Read the arguments and do as they say."""
+    parser = argparse.ArgumentParser(description="Run the chapters, build the book.")
+    parser.add_argument("command", choices=["build"])
+    parser.add_argument("chapters", nargs="*", metavar="CHAPTER")
+    arguments = parser.parse_args()
+    unknown = set(arguments.chapters) - set(chapters())
+    if unknown:
+        known = ", ".join(chapters())
+        parser.error(f"no chapter {', '.join(sorted(unknown))}: choose from {known}")
+    execute_all(arguments.chapters or chapters())
+    gather()
+    build_pages()
+
+
+if __name__ == "__main__":
+    main()
