@@ -16,14 +16,15 @@ $(READY): requirements.lock pyproject.toml
 	  echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
 	@echo "Setting up .venv (a few minutes, once)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install --quiet --requirement requirements.lock
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip install -qq --requirement requirements.lock
+	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 setup: $(READY) ## make .venv, with all packages of requirements.lock
 
 test: lint $(READY) ## unit tests and laws, then every chapter, with lint and import contracts
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --nbmake --nbmake-timeout=600 tests book
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests
+	$(BIN)/pytest --nbmake --nbmake-timeout=600 book
 
 lint: $(READY) ## style, import contracts, chapters without outputs
 	$(BIN)/ruff check .

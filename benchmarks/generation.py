@@ -29,7 +29,9 @@ from maze_dataset import MazeDataset, MazeDatasetConfig
 from maze_dataset.generation import LatticeMazeGenerators
 from maze_dataset.tokenization import MazeTokenizer, TokenizationMode
 
-tokenizer = MazeTokenizer(TokenizationMode.AOTP_UT_uniform, max_grid_size=6)
+tokenizer = MazeTokenizer(
+    tokenization_mode=TokenizationMode.AOTP_UT_uniform, max_grid_size=6
+)
 
 def work(count, seed):
     config = MazeDatasetConfig(
@@ -55,7 +57,7 @@ def peer_python() -> Path:
     if not ready.exists():
         print(f"installing {' '.join(PEER_PACKAGES)} into {PEER}", file=sys.stderr)
         venv.create(PEER, with_pip=True, clear=True)
-        command = [python, "-m", "pip", "install", "-q", *PEER_PACKAGES]
+        command = [python, "-m", "pip", "install", "-qq", *PEER_PACKAGES]
         subprocess.run(command, check=True)
         ready.touch()
     return python

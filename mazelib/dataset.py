@@ -11,13 +11,11 @@ maze, nor a mirror image or turn of one, is in any seed's or generator's trainin
 stream.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from itertools import count as count_from
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt8, UInt64
@@ -26,6 +24,7 @@ from mazelib import encoding, lattice, sampling
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig, generate
 from mazelib.maze import Maze
+from mazelib.prefetch import ordered_map
 from mazelib.tokenizer import Sample, Tokenizer
 
 SPLITS = ("train", "validation", "test", "any")
@@ -291,21 +290,3 @@ class MazeStream:
             return self.take(i * size + rank * part, part).encode(tokenizer)
 
         return ordered_map(batch, count_from(start), workers)
-
-
-Item, Result = TypeVar("Item"), TypeVar("Result")
-
-
-def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int
-) -> Iterator[Result]:
-    """function(item) for each item, in order, worked out by threads that keep ahead."""
-    if workers <= 0:
-        yield from map(function, items)
-        return
-    items = iter(items)
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = [pool.submit(function, item) for item in islice(items, 2 * workers)]
-        while waiting:
-            yield waiting.pop(0).result()
-            waiting += [pool.submit(function, item) for item in islice(items, 1)]

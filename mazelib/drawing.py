@@ -5,6 +5,7 @@ cells, and paths as sequences of cells. Out: strings. No plotting library is nee
 
     Drawing(maze, origin=0, target=8, path=[0, 1, 2, 5, 8]).svg
     Gallery([Drawing(a), Drawing(b)])                # several, side by side
+    ColouredTokens(["(0,1)", "<PATH_END>"], ["path", "path"])
 """
 
 import html
@@ -172,3 +173,26 @@ class Gallery:
 
     def __repr__(self) -> str:
         return "\n\n".join(f"{d.title}\n{d.text}" for d in self.drawings)
+
+
+@dataclass(frozen=True)
+class ColouredTokens:
+    """A token sequence with a coloured line under each token, by its role.
+
+    roles: one a token, each a key of `PALETTE`.
+    """
+
+    tokens: Sequence[str]
+    roles: Sequence[str]
+
+    def _repr_html_(self) -> str:
+        spans = " ".join(
+            f'<span style="border-bottom:3px solid {PALETTE[role]}">'
+            f"{html.escape(token)}</span>"
+            for token, role in zip(self.tokens, self.roles, strict=True)
+        )
+        style = "font-family:monospace;font-size:0.8em;line-height:1.9"
+        return f'<div style="{style};overflow-wrap:anywhere">{spans}</div>'
+
+    def __repr__(self) -> str:
+        return " ".join(self.tokens)

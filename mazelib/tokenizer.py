@@ -181,6 +181,23 @@ class Tokenizer:
                 raise TokenError(at, str(i), expected)
         return [self.vocabulary[i] for i in ids]
 
+    def roles(self, tokens: Sequence[str]) -> list[str]:
+        """What each token belongs to: the list ("wall"), "origin", "target", "path".
+
+        The names are those of `mazelib.drawing.PALETTE`.
+        """
+        starts = {
+            "<ADJLIST_START>": "wall",
+            "<ORIGIN_START>": "origin",
+            "<TARGET_START>": "target",
+            "<PATH_START>": "path",
+        }
+        role, roles = "wall", []
+        for token in tokens:
+            role = starts.get(token, role)
+            roles.append(role)
+        return roles
+
     # ── and back ──
 
     @cached_property

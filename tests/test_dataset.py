@@ -1,4 +1,3 @@
-import time
 from dataclasses import fields
 from itertools import pairwise
 
@@ -13,7 +12,6 @@ from mazelib.dataset import (
     MazeSet,
     MazeStream,
     StreamConfig,
-    ordered_map,
     splits_of,
 )
 from mazelib.errors import MazelibError
@@ -172,21 +170,6 @@ def test_sets_can_be_sliced_and_joined(few):
     assert len(few[np.array([3, 1])]) == 2
     assert isinstance(few[3].maze, Maze)
     assert [s.origin for s in few] == few.origin[:, 0].tolist()
-
-
-def test_ordered_map_keeps_order_and_works_ahead():
-    started = []
-
-    def slow(item: int) -> int:
-        started.append(item)
-        time.sleep(0.02 if item % 2 else 0)
-        return item * item
-
-    results = ordered_map(slow, range(20), workers=3)
-    assert next(results) == 0
-    time.sleep(0.1)
-    assert len(started) > 1
-    assert list(results) == [i * i for i in range(1, 20)]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from conftest import maze_sets
 from hypothesis import given
 
-from mazelib.drawing import Drawing, Gallery
+from mazelib.drawing import ColouredTokens, Drawing, Gallery
 from mazelib.errors import MazelibError
 from mazelib.maze import Maze
 
@@ -152,6 +152,13 @@ def test_svg_is_well_formed_and_draws_each_part(maze):
 def test_svg_draws_as_many_inner_walls_as_there_are(maze):
     path = ET.fromstring(maze._repr_svg_())[1].attrib["d"]
     assert path.count("M") == 1 + len(maze.edges(walls=True))
+
+
+def test_coloured_tokens_escape_and_keep_each_token():
+    coloured = ColouredTokens(["<PATH_START>", "(0,1)"], ["path", "path"])
+    assert "&lt;PATH_START&gt;" in coloured._repr_html_()
+    assert coloured._repr_html_().count("<span") == 2
+    assert repr(coloured) == "<PATH_START> (0,1)"
 
 
 def test_gallery_shows_every_title(maze):

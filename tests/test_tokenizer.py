@@ -113,6 +113,19 @@ def test_leading_cells_stop_at_the_first_other_token(scheme, maze):
     assert tokenizer.leading_cells(prompt) == []
 
 
+def test_roles_name_the_four_parts(maze):
+    tokenizer = Tokenizer("ut", 3)
+    tokens = tokenizer.to_tokens(tokenizer.encode(maze, 4, 1, [4, 3, 0, 1]))
+    roles = tokenizer.roles(tokens)
+    assert [roles.count(r) for r in ("wall", "origin", "target", "path")] == [
+        34,
+        3,
+        3,
+        6,
+    ]
+    assert len(roles) == len(tokens)
+
+
 def test_vocabularies_have_no_token_twice():
     for scheme in SCHEMES:
         for side in (2, 7, 20):

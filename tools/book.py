@@ -4,7 +4,7 @@
     python tools/book.py build 01_mazes       # one chapter anew; the others as last run
 
 In: book/ with the chapters, without outputs. Out: _build/executed, the chapters with
-outputs, and _build/html, the pages. A chapter that fails stops the build with its error.
+outputs, and _build/html, the pages. A failing chapter stops the build with its error.
 A chapter that was not run yet, or was edited since, stands in the book without outputs.
 """
 
@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from importlib.metadata import distribution
 from pathlib import Path
@@ -40,14 +41,14 @@ def chapters() -> list[str]:
 def execute(name: str) -> None:
     """Run one chapter into _build/executed; exit with its error if it fails."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
-    running = EXECUTED / f"{name}.running.ipynb"
-    shutil.copy(SOURCE / f"{name}.ipynb", running)
-    command = [BIN / "pytest", "--nbmake", "--overwrite", "-q", "-c", os.devnull]
-    command += [f"--nbmake-timeout={CELL_TIMEOUT}", "-p", "no:cacheprovider", running]
-    done = subprocess.run(command, cwd=EXECUTED, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{done.stdout}{done.stderr}\n{name} failed; see above")
-    os.replace(running, EXECUTED / f"{name}.ipynb")
+    with tempfile.TemporaryDirectory() as folder:  # nbmake skips all below a _build
+        copy = Path(shutil.copy(SOURCE / f"{name}.ipynb", folder))
+        command = [BIN / "pytest", "--nbmake", "--overwrite", "-q", "-c", os.devnull]
+        command += [f"--nbmake-timeout={CELL_TIMEOUT}", "-p", "no:cacheprovider", copy]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"{done.stdout}{done.stderr}\n{name} failed; see above")
+        shutil.copy(copy, EXECUTED)
 
 
 def execute_all(names: list[str]) -> None:
@@ -79,7 +80,7 @@ def gather() -> None:
 
 
 def repository_url() -> str | None:
-    """Where this checkout lives on GitHub, or None: for the launch and source buttons."""
+    """Where this checkout lives on GitHub, or None; the launch buttons lead there."""
     if "GITHUB_REPOSITORY" in os.environ:
         return f"https://github.com/{os.environ['GITHUB_REPOSITORY']}"
     remote = subprocess.run(

@@ -1,4 +1,4 @@
-"""Renew requirements.lock and environment.yml: install the project afresh and freeze it.
+"""Renew requirements.lock and environment.yml: install the project afresh, freeze it.
 
     python3 tools/lock.py
 
@@ -39,14 +39,12 @@ def freeze() -> list[str]:
         python = str(Path(folder, "bin", "python"))
         project = f"{ROOT}[book,dev]"
         pip = [python, "-m", "pip"]
-        subprocess.run([*pip, "install", "-q", "-c", str(LOCK), project], check=True)
+        subprocess.run([*pip, "install", "-qq", "-c", str(LOCK), project], check=True)
         frozen = subprocess.run(
             [*pip, "freeze", "--all"], check=True, capture_output=True, text=True
         ).stdout
     pins = [line.split("+")[0] for line in frozen.split("\n") if "==" in line]
-    return sorted(
-        (pin for pin in pins if pin.split("==")[0] not in OWN), key=str.lower
-    )
+    return sorted((pin for pin in pins if pin.split("==")[0] not in OWN), key=str.lower)
 
 
 def main() -> None:
