@@ -168,7 +168,7 @@ class Gallery:
             + "</figure>"
             for d in self.drawings
         )
-        style = "display:flex;flex-wrap:wrap;gap:1em 1.4em;margin:0.5em 0"
+        style = "display:flex;flex-wrap:wrap;align-items:flex-end;gap:1em 1.4em"
         return f'<div style="{style}">{figures}</div>'
 
     def __repr__(self) -> str:
@@ -187,7 +187,7 @@ class ColouredTokens:
 
     def _repr_html_(self) -> str:
         spans = " ".join(
-            f'<span style="border-bottom:3px solid {PALETTE[role]}">'
+            f'<span style="white-space:nowrap;border-bottom:3px solid {PALETTE[role]}">'
             f"{html.escape(token)}</span>"
             for token, role in zip(self.tokens, self.roles, strict=True)
         )
@@ -196,3 +196,21 @@ class ColouredTokens:
 
     def __repr__(self) -> str:
         return " ".join(self.tokens)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Two pictures side by side, one under the other on a narrow page."""
+
+    left: Drawing | ColouredTokens
+    right: Drawing | ColouredTokens
+
+    def _repr_html_(self) -> str:
+        return (
+            '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">'
+            f"<div>{self.left._repr_html_()}</div>"
+            f'<div style="flex:1 1 16em">{self.right._repr_html_()}</div></div>'
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.left}\n\n{self.right}"

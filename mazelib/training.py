@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
-from mazelib import zoo
+from mazelib import checkpoint
 from mazelib.dataset import Batch, MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.evidence import wilson
@@ -104,8 +104,8 @@ def train(
 ) -> TrainResult:
     """Train a model from nothing; the same config gives the same run.
 
-    folder: where the checkpoint (see `mazelib.zoo`) and log.jsonl go, anew at every
-        validation; it must not exist yet. None writes nothing.
+    folder: where the checkpoint (see `mazelib.checkpoint`) and log.jsonl go, anew at
+        every validation; it must not exist yet. None writes nothing.
     on_evaluation: called with the number of steps done and the model, before the first
         step and at every validation.
     progress: show a bar with the loss, the validation's exact-match and the time left.
@@ -210,7 +210,7 @@ class TrainingRun:
                 "n": n,
             },
         }
-        zoo.save(folder, self.model, self.config.model, facts)
+        checkpoint.save(folder, self.model, self.config.model, facts)
         text = "".join(json.dumps(row) + "\n" for row in self.log)
         (Path(folder) / "log.jsonl").write_text(text, encoding="utf-8")
 

@@ -1,54 +1,30 @@
-"""Trained models as folders: saved whole, opened by name or path, checked by hash.
+"""The trained models of data/models, by name.
 
     trained = load("dfs5")                # data/models/dfs5
-    trained = load("runs/mine")           # or any folder that `save` wrote
+    trained = load("runs/mine")           # or any folder that training wrote
     trained.model, trained.tokenizer, trained.card
 
-A folder holds config.json and model.safetensors, which
-AutoModelForCausalLM.from_pretrained opens without mazelib; tokenizer.json, likewise for
-AutoTokenizer; and card.json: how the model was made and how well it does.
+Each is a folder as `mazelib.checkpoint` writes it, checked by its hash when opened.
 """
 
-import hashlib
-import json
-import platform
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
 
-import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
-from transformers.utils import logging
-
+from mazelib import checkpoint
+from mazelib.checkpoint import CARD, TrainedModel
 from mazelib.errors import MazelibError
-from mazelib.files import replacing_folder
-from mazelib.model import MazeModelConfig
-from mazelib.tokenizer import Tokenizer
 
 MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
-WEIGHTS = "model.safetensors"
-
-
-class TrainedModel(NamedTuple):
-    """A model, its vocabulary, and its card: how it was made, how well it does."""
-
-    model: PreTrainedModel
-    tokenizer: Tokenizer
-    card: dict
 
 
 def names() -> list[str]:
     """The names of the models in data/models."""
-    return sorted(card.parent.name for card in MODELS.glob("*/card.json"))
+    return sorted(card.parent.name for card in MODELS.glob(f"*/{CARD}"))
 
 
 def folder_of(model: str | Path) -> Path:
     """The folder of a model given by name or path. Raises MazelibError if none."""
     for folder in (MODELS / model, Path(model)):
-        if (folder / "card.json").is_file():
+        if (folder / CARD).is_file():
             return folder
     known = ", ".join(names()) or "none yet"
     raise MazelibError(
@@ -58,12 +34,8 @@ def folder_of(model: str | Path) -> Path:
 
 
 def read_card(model: str | Path) -> dict:
-    """A model's card. Raises MazelibError if it cannot be read."""
-    folder = folder_of(model)
-    try:
-        return json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise MazelibError(f"{folder / 'card.json'} is damaged: {error}") from None
+    """A model's card. Raises MazelibError if there is none or it cannot be read."""
+    return checkpoint.read_card(folder_of(model))
 
 
 def load(model: str | Path, device: str = "cpu") -> TrainedModel:
@@ -71,99 +43,4 @@ def load(model: str | Path, device: str = "cpu") -> TrainedModel:
 
     Raises MazelibError for an unknown name, or weights whose hash is not the card's.
     """
-    folder = folder_of(model)
-    card = read_card(model)
-    try:
-        config = MazeModelConfig(**card["model"])
-        expected = card["sha256"]
-    except (KeyError, TypeError) as error:
-        raise MazelibError(
-            f"{folder / 'card.json'} lacks or misnames {error}"
-        ) from None
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        raise MazelibError(
-            f"{weights} is missing: restore it, or train the model again"
-        )
-    found = sha256(weights)
-    if found != expected:
-        raise MazelibError(
-            f"{weights} has SHA-256 {found[:12]}…, but its card says {expected[:12]}…: "
-            "the file is damaged; restore it, or train the model again"
-        )
-    with no_progress_bar():
-        network = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True
-        )
-    return TrainedModel(network.to(device).eval(), config.tokenizer, card)
-
-
-@contextmanager
-def no_progress_bar() -> Iterator[None]:
-    """Keep transformers from drawing its bar where a model loads in no time."""
-    was_shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_shown:
-            logging.enable_progress_bar()
-
-
-def save(
-    folder: str | Path, model: PreTrainedModel, config: MazeModelConfig, facts: dict
-) -> dict:
-    """Write a model's folder and return its card: the config, its hash, the `facts`.
-
-    The folder is written under another name and renamed; it is never there in part.
-    """
-    with replacing_folder(folder) as temporary:
-        model.save_pretrained(temporary)
-        hugging_face_tokenizer(config.tokenizer).save_pretrained(temporary)
-        card = {
-            "model": asdict(config),
-            "sha256": sha256(temporary / WEIGHTS),
-            "parameters": sum(p.numel() for p in model.parameters()),
-            "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
-            "commit": commit(),
-            **facts,
-        }
-        text = json.dumps(card, indent=2) + "\n"
-        (temporary / "card.json").write_text(text, encoding="utf-8")
-    return card
-
-
-def hugging_face_tokenizer(tokenizer: Tokenizer):
-    """The same vocabulary as a Hugging Face fast tokenizer that splits at spaces."""
-    from tokenizers import Tokenizer as Fast
-    from tokenizers import models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    fast = Fast(models.WordLevel(tokenizer.id_of, unk_token=tokenizer.vocabulary[0]))
-    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=fast,
-        pad_token=tokenizer.vocabulary[0],
-        eos_token="<PATH_END>",
-        padding_side="left",
-    )
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def commit() -> str | None:
-    """The git commit of this checkout, or None outside one."""
-    try:
-        return subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=MODELS.parent.parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    return checkpoint.load(folder_of(model), device)

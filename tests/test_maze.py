@@ -7,7 +7,7 @@ import pytest
 from conftest import maze_sets
 from hypothesis import given
 
-from mazelib.drawing import ColouredTokens, Drawing, Gallery
+from mazelib.drawing import Beside, ColouredTokens, Drawing, Gallery
 from mazelib.errors import MazelibError
 from mazelib.maze import Maze
 
@@ -159,6 +159,13 @@ def test_coloured_tokens_escape_and_keep_each_token():
     assert "&lt;PATH_START&gt;" in coloured._repr_html_()
     assert coloured._repr_html_().count("<span") == 2
     assert repr(coloured) == "<PATH_START> (0,1)"
+
+
+def test_beside_shows_both(maze):
+    both = Beside(Drawing(maze), ColouredTokens(["(0,1)"], ["path"]))
+    assert both._repr_html_().count("<svg") == 1
+    assert "(0,1)" in both._repr_html_()
+    assert repr(both).endswith("(0,1)")
 
 
 def test_gallery_shows_every_title(maze):
