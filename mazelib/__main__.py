@@ -4,6 +4,7 @@ Flags in, text or JSON out. An error that the user can put right is one line on 
 error and exit code 2.
 """
 
+import contextlib
 import os
 import sys
 from typing import Annotated
@@ -35,9 +36,12 @@ def main() -> int:
     )
     try:
         command.run()
+        sys.stdout.flush()  # here, where a full disk or a closed pipe is caught
     except (MazelibError, OSError) as error:
+        if isinstance(error, OSError):  # what is still buffered would fail again
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         print(f"mazelib: error: {error}", file=sys.stderr)
         return 2

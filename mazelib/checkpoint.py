@@ -43,9 +43,13 @@ class TrainedModel(NamedTuple):
 def read_card(folder: Path) -> dict:
     """A folder's card. Raises MazelibError if it cannot be read."""
     try:
-        return json.loads((folder / CARD).read_text(encoding="utf-8"))
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise MazelibError(f"{folder / CARD} is damaged: {error}") from None
+    for key in ("model", "sha256"):
+        if not isinstance(card, dict) or key not in card:
+            raise MazelibError(f"{folder / CARD} is damaged: it has no {key!r}")
+    return card
 
 
 def load(folder: str | Path, device: str = "cpu") -> TrainedModel:
@@ -58,9 +62,9 @@ def load(folder: str | Path, device: str = "cpu") -> TrainedModel:
     card = read_card(folder)
     try:
         config = MazeModelConfig(**card["model"])
-        expected = card["sha256"]
-    except (KeyError, TypeError) as error:
-        raise MazelibError(f"{folder / CARD} lacks or misnames {error}") from None
+    except TypeError as error:
+        raise MazelibError(f"{folder / CARD} is damaged: {error}") from None
+    expected = card["sha256"]
     weights = folder / WEIGHTS
     if not weights.is_file():
         raise MazelibError(
@@ -72,10 +76,14 @@ def load(folder: str | Path, device: str = "cpu") -> TrainedModel:
             f"{weights} has SHA-256 {found[:12]}…, but its card says {expected[:12]}…: "
             "the file is damaged; restore it, or train the model again"
         )
-    with no_progress_bar():
-        network = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True
-        )
+    try:
+        with no_progress_bar():
+            network = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=torch.float32, local_files_only=True
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).split("\n")[0]
+        raise MazelibError(f"{folder} does not open as a model: {reason}") from None
     return TrainedModel(network.to(device).eval(), config.tokenizer, card)
 
 
@@ -92,11 +100,16 @@ def no_progress_bar() -> Iterator[None]:
 
 
 def save(
-    folder: str | Path, model: PreTrainedModel, config: MazeModelConfig, facts: dict
+    folder: str | Path,
+    model: PreTrainedModel,
+    config: MazeModelConfig,
+    facts: dict,
+    texts: dict[str, str] | None = None,
 ) -> dict:
     """Write a model's folder and return its card: the config, its hash, the `facts`.
 
-    The folder is written under another name and renamed; it is never there in part.
+    `texts` are further files, name to content. The folder is written under another
+    name and renamed; it is never there in part.
     """
     with replacing_folder(folder) as temporary:
         model.save_pretrained(temporary)
@@ -110,7 +123,8 @@ def save(
             **facts,
         }
         text = json.dumps(card, indent=2) + "\n"
-        (temporary / CARD).write_text(text, encoding="utf-8")
+        for name, content in {CARD: text, **(texts or {})}.items():
+            (temporary / name).write_text(content, encoding="utf-8")
     return card
 
 

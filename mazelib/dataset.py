@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Int, UInt8, UInt64
 
 from mazelib import encoding, lattice, sampling
-from mazelib.errors import MazelibError
+from mazelib.errors import MazelibError, check_fields
 from mazelib.generators import MazeConfig, generate
 from mazelib.maze import Maze
 from mazelib.prefetch import ordered_map
@@ -107,7 +107,8 @@ class MazeSet:
 
         Raises MazelibError if a maze does not fit the tokenizer's grid.
         """
-        tokenizer.place(self.n, tuple(map(int, self.offset.max(0, initial=0))))
+        for extreme in (self.offset.min(0, initial=0), self.offset.max(0, initial=0)):
+            tokenizer.place(self.n, tuple(extreme.tolist()))
         edges = sum(np.count_nonzero(p, (1, 2)) for p in (self.right, self.down))
         if tokenizer.lists_walls:
             edges = 2 * self.n * (self.n - 1) - edges
@@ -156,7 +157,7 @@ class StreamConfig:
     """Which mazes and questions a stream draws.
 
     mazes: how the mazes are made.
-    seed: any integer ≥ 0.
+    seed: an integer from 0 to 2**63 - 1.
     split: "train", "validation" or "test" by the maze's canonical hash, or "any".
     endpoints: origin and target are "uniform" over the cells of one component, or
         among its "dead_ends" or the grid's "corners". They always differ.
@@ -179,7 +180,7 @@ class StreamConfig:
     def __post_init__(self):
         cells = self.mazes.grid**2
         checks = [
-            ("seed", self.seed >= 0, "at least 0"),
+            ("seed", 0 <= self.seed < 2**63, "from 0 to 2**63 - 1"),
             ("split", self.split in SPLITS, f"one of {', '.join(SPLITS)}"),
             (
                 "endpoints",
@@ -194,10 +195,7 @@ class StreamConfig:
                 f"at least the mazes' side, {self.mazes.grid}",
             ),
         ]
-        for name, is_good, expected in checks:
-            if not is_good:
-                value = getattr(self, name)
-                raise MazelibError(f"{name} is {value!r}, but must be {expected}")
+        check_fields(self, checks)
 
 
 class MazeStream:
@@ -237,11 +235,13 @@ class MazeStream:
         split = SPLITS.index(self.config.split)
         rng = np.random.default_rng([self.config.seed, split, index])
         parts, found, drawn = [], 0, 0
+        # a maze without a question costs a search from each of its cells: n**4
+        limit = CHUNK * max(1, int(100 * min(1, (12 / self.config.mazes.grid) ** 4)))
         while found < CHUNK:
             count = int((CHUNK - found) / SHARES[split] * 1.02) + 4
             parts.append(self.candidates(rng, count))
             found, drawn = found + len(parts[-1]), drawn + count
-            if drawn > 100 * CHUNK * (1 + found):
+            if drawn > limit * (1 + found):
                 raise MazelibError(self._none_found(drawn))
         return MazeSet.concatenate(parts)[:CHUNK]
 
@@ -251,7 +251,7 @@ class MazeStream:
             f"of {drawn} {c.mazes.generator} mazes of side {c.mazes.grid} next to none "
             f"is in the split {c.split!r} and has {c.endpoints} endpoints at least "
             f"{c.min_steps} steps apart: lower min_steps, or take the split 'any' "
-            "(mazes of which there are only a few all belong to 'test')"
+            "(where there are only a few mazes, all may belong to another split)"
         )
 
     def take(self, start: int, count: int) -> MazeSet:

@@ -34,6 +34,11 @@ UNIT = 24
 """SVG user units along the side of a cell."""
 
 
+def on_grid(cells: Cells | None) -> list[int]:
+    """A path's cells without the -1 that stand for what is no cell of the maze."""
+    return [] if cells is None else [int(cell) for cell in cells if cell >= 0]
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A maze with, where given, its origin, target, true path and a predicted path."""
@@ -93,7 +98,7 @@ class Drawing:
 
     def _line(self, cells, colour: str, width: float, shift: float, extra: str) -> str:
         points = " ".join(
-            f"{x + shift:g},{y + shift:g}" for x, y in map(self._centre, cells)
+            f"{x + shift:g},{y + shift:g}" for x, y in map(self._centre, on_grid(cells))
         )
         return (
             f'<polyline points="{points}" fill="none" stroke="{colour}" '
@@ -126,8 +131,8 @@ class Drawing:
         n = self.maze.n
         marks = [" "] * (n * n)
         for cells, mark in ((self.path, "·"), (self.predicted, "+")):
-            for cell in () if cells is None else cells:
-                marks[int(cell)] = mark
+            for cell in on_grid(cells):
+                marks[cell] = mark
         for cell, mark in ((self.origin, "O"), (self.target, "X")):
             if cell is not None:
                 marks[int(cell)] = mark

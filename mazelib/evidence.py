@@ -23,6 +23,8 @@ def bootstrap_mean(
 
     Resamples whole values, so give one for each independent thing, such as a maze.
     """
+    if np.ptp(values) == 0:  # scipy warns of a degenerate distribution
+        return float(values[0]), float(values[0])
     result = stats.bootstrap(
         (np.asarray(values, float),),
         np.mean,

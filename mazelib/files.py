@@ -35,7 +35,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: str | Path) -> Iterator[Path]:
-    """As `replacing`, for a folder: the new one stands there whole, or the old one."""
+    """As `replacing`, for a folder: the new one stands there whole, or the old one.
+
+    Killed between its two renamings, it leaves the old one beside, as .NAME.PID.old.
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
@@ -44,7 +47,12 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         yield temporary
         if path.exists():
             os.replace(path, old)
-        os.replace(temporary, path)
+        try:
+            os.replace(temporary, path)
+        except OSError:
+            if old.exists():
+                os.replace(old, path)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

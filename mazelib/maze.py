@@ -218,19 +218,25 @@ class Maze:
         """Every shortest path, one at a time, in the order of their cells."""
         distance = self._distances_to(origin, target)
 
-        def extend(path: list[int]) -> Iterator[Int[np.ndarray, "path"]]:
-            cell = path[-1]
-            if cell == target:
+        stack = [[origin]]
+        while stack:
+            path = stack.pop()
+            if path[-1] == target:
                 yield np.array(path)
-            for beside in self._neighbours[cell]:
-                if distance[beside] == distance[cell] - 1:
-                    yield from extend([*path, beside])
+                continue
+            nearer = self._nearer(path[-1], distance)
+            stack += [[*path, cell] for cell in reversed(nearer)]
 
-        yield from extend([origin])
+    def _nearer(self, cell: int, distance: Int[np.ndarray, "cells"]) -> list[int]:
+        return [b for b in self._neighbours[cell] if distance[b] == distance[cell] - 1]
 
     def shortest_path(self, origin: int, target: int) -> Int[np.ndarray, "path"]:
         """The first of the shortest paths. Raises MazelibError if there is none."""
-        return next(self.shortest_paths(origin, target))
+        distance = self._distances_to(origin, target)
+        path = [origin]
+        while path[-1] != target:
+            path.append(self._nearer(path[-1], distance)[0])
+        return np.array(path)
 
     def count_shortest_paths(self, origin: int, target: int) -> int:
         """How many shortest paths there are (exact, however many)."""

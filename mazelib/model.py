@@ -24,7 +24,7 @@ from transformers import (
 
 from mazelib.dataset import Batch
 from mazelib.encoding import LIST_SEGMENT
-from mazelib.errors import MazelibError
+from mazelib.errors import MazelibError, check_fields
 from mazelib.tokenizer import Tokenizer
 
 POSITIONS = ("rotary", "learned")
@@ -68,10 +68,7 @@ class MazeModelConfig:
             ),
             ("max_positions", self.max_positions >= 1, "at least 1"),
         ]
-        for name, is_good, expected in checks:
-            if not is_good:
-                value = getattr(self, name)
-                raise MazelibError(f"{name} is {value!r}, but must be {expected}")
+        check_fields(self, checks)
         assert self.tokenizer  # its own checks
 
     @property
@@ -119,7 +116,7 @@ class MazeModelConfig:
 
 def build(config: MazeModelConfig, seed: int = 0) -> PreTrainedModel:
     """An untrained model; the same seed gives the same weights. It is in eval mode."""
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         is_learned = config.positions == "learned"
         kind = GPT2LMHeadModel if is_learned else GPTNeoXForCausalLM
@@ -180,8 +177,15 @@ def labels(batch: Batch, loss: str = "path") -> Int[Tensor, "batch pos"]:
 def predictions(model: PreTrainedModel, batch: Batch) -> Int[Tensor, "batch pos"]:
     """The id a model thinks likeliest at each position, given the true ones before.
 
-    Position 0, which nothing comes before, holds 0.
+    Position 0, which nothing comes before, holds 0. Raises MazelibError for a sequence
+    longer than a model with learned positions can take.
     """
+    longest = int(batch.position.max(initial=0)) + 1
+    if model.config.model_type == "gpt2" and longest > model.config.n_positions:
+        raise MazelibError(
+            f"a sequence of {longest} tokens is too long for the model, which has "
+            f"learned {model.config.n_positions} positions"
+        )
     logits = model(**inputs(batch, model.device)).logits
     likeliest = torch.zeros(batch.ids.shape, dtype=torch.long)
     likeliest[:, 1:] = logits[:, :-1].argmax(-1).cpu()

@@ -14,7 +14,10 @@ CELL = re.compile(r"\(([0-9]{1,9}),([0-9]{1,9})\)")
 
 
 class TokenError(MazelibError):
-    """A token sequence that is none: where, what stands there, what was expected."""
+    """A token sequence that is none: where, what stands there, what was expected.
+
+    `position` counts tokens from 0, padding before the sequence not counted.
+    """
 
     def __init__(self, position: int, token: str, expected: str):
         self.position = position
@@ -47,9 +50,8 @@ class TokenReader:
         """The next token; "end of input" after the last."""
         return self.tokens[self.at] if self.at < len(self.tokens) else "end of input"
 
-    def fail(self, expected: str, back: int = 0):
-        """Raise a TokenError about the next token, or the one `back` before it."""
-        self.at -= back
+    def fail(self, expected: str):
+        """Raise a TokenError about the next token."""
         raise TokenError(self.at, self.token, expected)
 
     def take(self, *expected: str) -> str:

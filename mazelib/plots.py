@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from mazelib.drawing import PALETTE
@@ -78,6 +79,13 @@ def intervals(
     ax.errorbar(values, places, xerr=errors, fmt="o", ms=4.5, color=PALETTE[role])
     ax.set_yticks(places, labels)
     ax.grid(axis="y", alpha=0)
+
+
+def squares(ax: Axes, is_on: np.ndarray, role: str) -> None:
+    """A boolean matrix: one coloured square for each place that is on."""
+    marks = np.ma.masked_array(np.ones(is_on.shape), ~is_on)
+    ax.imshow(marks, cmap=ListedColormap([PALETTE[role]]), interpolation="nearest")
+    ax.grid(False)
 
 
 def band(

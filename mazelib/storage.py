@@ -159,7 +159,12 @@ def _from_row(row: dict) -> dict:
     for a, b in pairwise(path):
         if b not in maze.neighbours(a):
             raise MazelibError(f"the path steps through a wall, from cell {a} to {b}")
-    key, offset = int(row.get("key") or 0), row.get("offset") or (0, 0)
+    key, (down, across) = int(row.get("key") or 0), row.get("offset") or (0, 0)
+    if not 0 <= key < 2**64:
+        raise MazelibError(f"key is {key}, but must be from 0 to 2**64 - 1")
+    if not (0 <= down < 2**15 and 0 <= across < 2**15):
+        raise MazelibError(f"offset is {[down, across]}, but must be at least 0")
+    offset = (down, across)
     return {"n": n, "maze": maze, "path": path, "key": key, "offset": offset}
 
 

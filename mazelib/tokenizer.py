@@ -145,6 +145,8 @@ class Tokenizer:
         Raises MazelibError for a maze that does not fit the vocabulary's grid.
         """
         maze.check_cells([origin, target])
+        if key is not None and not 0 <= key < 2**64:
+            raise MazelibError(f"key is {key}, but must be from 0 to 2**64 - 1")
         if path is not None:
             maze.check_cells(path)
         placed = self.place(maze.n, offset)
@@ -237,7 +239,7 @@ class Tokenizer:
                 raise TokenError(at, found, "text in UTF-8") from None
         ids = []
         for at, token in enumerate(text.split()):
-            if token not in self.id_of:
+            if token not in self.id_of or token == PADDING:
                 raise TokenError(at, token, self._expected_token(token))
             ids.append(self.id_of[token])
         return np.array(ids, np.int32)

@@ -25,7 +25,7 @@ from transformers import PreTrainedModel
 
 from mazelib import checkpoint
 from mazelib.dataset import Batch, MazeSet, MazeStream, StreamConfig
-from mazelib.errors import MazelibError
+from mazelib.errors import MazelibError, check_fields
 from mazelib.evidence import wilson
 from mazelib.model import IGNORED, MazeModelConfig, build, inputs, labels, predictions
 from mazelib.optimizer import make_optimizers
@@ -43,7 +43,7 @@ class TrainConfig:
     model: the network's shape.
     steps, batch: updates, and mazes in each.
     muon_lr, adamw_lr: peak learning rates of hidden matrices and of the rest.
-    warmup: steps of linear warm-up.
+    warmup: steps of linear warm-up, at most half of all.
     loss: "path" or "sequence" (see `mazelib.model.labels`).
     evaluate_every, validation: steps between validations, and mazes in one.
 
@@ -73,10 +73,7 @@ class TrainConfig:
             ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
             ("validation", self.validation >= 1, "at least 1"),
         ]
-        for name, is_good, expected in checks:
-            if not is_good:
-                value = getattr(self, name)
-                raise MazelibError(f"{name} is {value!r}, but must be {expected}")
+        check_fields(self, checks)
         if side > self.model.side:
             raise MazelibError(
                 f"side is {self.model.side}, but the mazes need a vocabulary of side "
@@ -85,8 +82,9 @@ class TrainConfig:
 
     def learning_rate_factor(self, step: int) -> float:
         """The share of the peak learning rate at a step, counted from 0."""
-        left = (self.steps - step) / max(1, self.steps - self.warmup)
-        return min(1.0, (step + 1) / (self.warmup + 1), left)
+        warmup = min(self.warmup, self.steps // 2)
+        left = (self.steps - step) / (self.steps - warmup)
+        return min(1.0, (step + 1) / (warmup + 1), left)
 
 
 class TrainResult(NamedTuple):
@@ -210,9 +208,9 @@ class TrainingRun:
                 "n": n,
             },
         }
-        checkpoint.save(folder, self.model, self.config.model, facts)
         text = "".join(json.dumps(row) + "\n" for row in self.log)
-        (Path(folder) / "log.jsonl").write_text(text, encoding="utf-8")
+        logs = {"log.jsonl": text}
+        checkpoint.save(folder, self.model, self.config.model, facts, logs)
 
 
 def autocast(device: str):

@@ -15,6 +15,7 @@ from mazelib.behaviour.baselines import (
     shortest_probability,
     simulate,
     walk,
+    wary_step,
 )
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.errors import MazelibError
@@ -74,6 +75,12 @@ def test_greedy_solver_goes_where_the_target_is_nearer(maze):
     assert list(greedy_step(maze, [1, 5], 8)) == [5]  # into the dead end
     assert shortest_probability(sample, greedy_step) == 0
     assert list(greedy_step(maze, [1, 3], 4)) == [1, 3]  # a tie
+
+
+def test_wary_solver_sees_a_dead_end_one_step_ahead(maze):
+    assert list(wary_step(maze, [1, 5], 8)) == [1]  # 5 is a dead end
+    assert list(wary_step(maze, [1, 5], 5)) == [5]  # unless it is the target
+    assert list(wary_step(maze, [4, 5], 8)) == [5]  # both are: as greedy
 
 
 def test_greedy_solves_every_open_field():

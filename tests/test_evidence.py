@@ -24,3 +24,7 @@ def test_bootstrap_repeats_itself():
     assert bootstrap_mean(values, seed=3) == bootstrap_mean(values, seed=3)
     low, high = bootstrap_mean(values)
     assert low < 14.5 < high
+
+
+def test_bootstrap_of_equal_values_is_that_value():
+    assert bootstrap_mean(np.full(9, 0.25)) == (0.25, 0.25)

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from mazelib.errors import MazelibError
@@ -45,3 +47,25 @@ def test_a_missing_folder_is_named(tmp_path):
         replacing(tmp_path / "no" / "a.txt"),
     ):
         pass
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    with replacing_folder(folder) as temporary:
+        (temporary / "one.txt").write_text("one")
+    rename = os.replace
+
+    def full_disk(source, target):
+        if str(source).endswith(".tmp"):
+            raise OSError("disk")
+        rename(source, target)
+
+    def write():
+        with replacing_folder(folder) as temporary:
+            (temporary / "two.txt").write_text("two")
+
+    monkeypatch.setattr(os, "replace", full_disk)
+    with pytest.raises(OSError, match="disk"):
+        write()
+    assert [p.name for p in folder.iterdir()] == ["one.txt"]
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]

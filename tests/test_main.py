@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -241,3 +242,36 @@ def test_evaluation_mazes_are_not_those_of_training(run, folder):
     assert np.isin(zoo.load(folder).card["training"]["mazes"]["split"], ["train"]).all()
     _, out, _ = run("evaluate", folder, "--count", 5, "--json")
     assert json.loads(out)["split"] == "test"
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "closed"])
+def test_output_that_cannot_be_written_is_one_line_at_most(target):
+    command = f"{sys.executable} -m mazelib generate --grid 3 --count 2"
+    command += " | true" if target == "closed" else f" > {target}; exit $?"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env=environment
+    )
+    assert done.stderr.count("\n") == (target == "/dev/full")
+    assert done.returncode == (2 if target == "/dev/full" else 0)
+
+
+def test_evaluate_asks_what_the_model_was_trained_on(run, tmp_path):
+    mazes = StreamConfig(
+        MazeConfig("dfs_percolation", 3, p=0.2), endpoints="corners", questions=2
+    )
+    shape = MazeModelConfig(side=4, layers=1, width=16, heads=2)
+    config = TrainConfig(mazes, shape, steps=2, batch=2, validation=4)
+    train(config, tmp_path / "mine", progress=False)
+    asked = json.loads(run("evaluate", tmp_path / "mine", "--count=4", "--json")[1])
+    assert (asked["p"], asked["endpoints"], asked["grid"]) == (0.2, "corners", 3)
+    flags = ["--generator=wilson", "--count=4", "--json"]
+    other = json.loads(run("evaluate", tmp_path / "mine", *flags)[1])
+    assert (other["p"], other["endpoints"], other["grid"]) == (None, "uniform", 3)
+
+
+def test_spread_places_mazes_anywhere_in_a_larger_grid(run):
+    out = run("generate", "--grid=2", "--spread=5", "--count=40")[1]
+    cells = {token for token in out.split() if token.startswith("(")}
+    assert "(4,4)" in cells
+    assert "(0,0)" in cells

@@ -7,9 +7,12 @@ import pytest
 from conftest import maze_sets
 from hypothesis import given
 
+from mazelib.behaviour import baselines
 from mazelib.drawing import Beside, ColouredTokens, Drawing, Gallery
 from mazelib.errors import MazelibError
+from mazelib.generators import MazeConfig, generate
 from mazelib.maze import Maze
+from mazelib.tokenizer import Sample
 
 
 def brute_force_paths(maze: Maze, origin: int, target: int) -> list[list[int]]:
@@ -173,3 +176,21 @@ def test_gallery_shows_every_title(maze):
     assert gallery._repr_html_().count("<svg") == 2
     assert "one" in repr(gallery)
     assert "two" in repr(gallery)
+
+
+def test_long_paths_in_large_grids_are_found():
+    right, down = generate(MazeConfig("dfs", 64), 1, seed=0)
+    maze = Maze(right[0], down[0])
+    far = int(maze.distances(0).argmax())
+    path = maze.shortest_path(0, far)
+    assert len(path) - 1 == maze.distances(0)[far] > 1000
+    assert [p.tolist() for p in maze.shortest_paths(0, far)] == [path.tolist()]
+    sample = Sample(maze, 0, far, path)
+    chance = baselines.shortest_probability(sample, baselines.random_step)
+    assert chance == pytest.approx(1 / np.prod(maze.options(path), dtype=float))
+
+
+def test_drawings_leave_out_what_is_no_cell(maze):
+    drawing = maze.draw(predicted=[0, -1, 1])
+    assert drawing.text == maze.draw(predicted=[0, 1]).text
+    assert drawing.svg == maze.draw(predicted=[0, 1]).svg

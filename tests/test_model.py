@@ -123,3 +123,10 @@ def test_shifted_mazes_use_the_tokens_of_their_place(tiny_config):
 def test_bad_shapes_are_named(options, message):
     with pytest.raises(MazelibError, match=message):
         MazeModelConfig(**options)
+
+
+def test_too_long_a_sequence_for_learned_positions_is_named(tiny_config, few):
+    short = dataclasses.replace(tiny_config, positions="learned", max_positions=40)
+    batch = one_question(few).encode(tiny_config.tokenizer)
+    with pytest.raises(MazelibError, match="too long for the model"):
+        predictions(build(short, 0), batch)

@@ -42,4 +42,6 @@ def test_marks_stand_where_the_numbers_say():
     plots.band(axes[1], [1, 2], [3, 4], [2, 3], [4, 5], "model", "exact")
     plots.floor_line(axes[1], 3.5, "random")
     assert axes[1].lines[0].get_ydata().tolist() == [3, 4]
+    plots.squares(axes[0], np.eye(3, dtype=bool), "path")
+    assert axes[0].images[0].get_array().mask.sum() == 6
     mpl.pyplot.close(figure)

@@ -1,9 +1,11 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from mazelib.behaviour import rollout as rollout_module
 from mazelib.behaviour.evaluation import prompts
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeStream, StreamConfig
@@ -51,3 +53,39 @@ def test_no_room_for_an_answer_is_an_error(tiny_config):
 
 def test_no_prompts_no_answers(tiny_model, tiny_config):
     assert rollout(tiny_model, tiny_config.tokenizer, []) == []
+
+
+def test_rows_that_have_ended_leave_the_batch(tiny_model, tiny_config, monkeypatch):
+    sizes, lengths = [], torch.arange(3, 13)
+
+    def forward(ids, past_key_values, **_):
+        if ids.shape[1] > 1:  # the prompt: row i is to end after lengths[i] tokens
+            forward.left = lengths.clone()
+        forward.left = forward.left - 1
+        sizes.append(len(ids))
+        logits = torch.zeros(len(ids), 1, 27)
+        logits[:, 0, 11] = 1
+        logits[forward.left[rows(past_key_values)] <= 0, 0, 8] = 2
+        return SimpleNamespace(logits=logits)
+
+    def call(_, *arguments, **options):
+        return forward(*arguments, **options)
+
+    kept = [torch.arange(10)]
+
+    def rows(_):
+        return kept[-1]
+
+    class Cache:
+        def __init__(self, config):
+            pass
+
+        def batch_select_indices(self, keep):
+            kept.append(kept[-1][keep])
+
+    monkeypatch.setattr(rollout_module, "DynamicCache", Cache)
+    monkeypatch.setattr(type(tiny_model), "__call__", call)
+    answers = rollout_module.complete(tiny_model, torch.ones(10, 5).long(), bound=60)
+    assert [len(a) for a in answers] == lengths.tolist()
+    assert len(sizes) == 12
+    assert sizes[-1] < 4

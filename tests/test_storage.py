@@ -73,6 +73,10 @@ def rows(few) -> list[dict]:
         (lambda r: r.pop("connections"), "row 1: no column 'connections'"),
         (lambda r: r.update(connections=[[[0, 0], [3, 3]]]), "row 1:.*no neighbours"),
         (lambda r: r.update(path="abc"), "row 1: "),
+        (lambda r: r.update(key=-1), "row 1: key is -1"),
+        (lambda r: r.update(key=2**65), "row 1: key is"),
+        (lambda r: r.update(offset=[-1, 0]), r"row 1: offset is \[-1, 0\]"),
+        (lambda r: r.update(offset=[1]), "row 1: "),
         (lambda r: r.update(path=r["path"][:1] * 2 + r["path"][1:]), "cell twice"),
     ],
 )

@@ -154,6 +154,7 @@ def test_vocabularies_have_no_token_twice():
         (lambda t: t[: t.index(" <PATH_END>")], 45, "<PATH_END>"),
         (lambda t: t[: t.index("<TARGET_END>")], 39, "<TARGET_END>"),
         (lambda t: t + " ;", 46, "nothing after"),
+        (lambda t: t + " <PADDING>", 46, "a token of the"),
         (lambda t: t.encode() + b"\xff\xfe", 45, "text in UTF-8"),
     ],
 )
@@ -224,6 +225,7 @@ def test_arbitrary_ids_raise_nothing_but_token_errors(ids):
             "use a Tokenizer of side ≥ 5",
         ),
         (lambda m: Tokenizer("ut", 3).encode(m, 0, 9), "cell 9 is outside"),
+        (lambda m: Tokenizer("ut", 3).encode(m, 0, 1, key=-1), "key is -1"),
     ],
 )
 def test_bad_arguments_are_named(maze, call, message):

@@ -1,15 +1,15 @@
 """Solvers that do not learn, in closed form and by simulation: the floors of a score.
 
-Both keep to open passages and never revisit a cell. `random_step` chooses uniformly
+All keep to open passages and never revisit a cell. `random_step` chooses uniformly
 among the open cells not visited yet: the baseline solver of the post. `greedy_step`
-chooses the one nearest to the target in Manhattan distance, ties by chance.
+chooses the one nearest to the target in Manhattan distance, ties by chance; `wary_step`
+does so too, but sees a dead end that lies one step ahead.
 
     shortest_probability(sample, random_step)      # of walking a shortest path
     walk(sample, greedy_step, rng)                 # one try
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import numpy as np
 from jaxtyping import Bool
@@ -37,7 +37,13 @@ def greedy_step(maze: Maze, options: Sequence[int], target: int) -> Sequence[int
     return [c for c, d in zip(options, away, strict=True) if d == min(away)]
 
 
-SOLVERS = {"random": random_step, "greedy": greedy_step}
+def wary_step(maze: Maze, options: Sequence[int], target: int) -> Sequence[int]:
+    """As greedy, but into no dead end but the target, where there is another way."""
+    alive = [cell for cell in options if cell == target or maze.degree[cell] > 1]
+    return greedy_step(maze, alive or options, target)
+
+
+SOLVERS = {"random": random_step, "greedy": greedy_step, "wary": wary_step}
 
 
 def path_probability(sample: Sample, step: Step) -> float:
@@ -64,16 +70,21 @@ def shortest_probability(sample: Sample, step: Step) -> float:
     maze, origin, target, _ = sample
     distance = maze.distances(target)
 
-    @cache
-    def chance(before: int, cell: int) -> float:
-        if cell == target:
-            return 1.0
-        options = [c for c in maze.neighbours(cell) if c != before]
-        chosen = step(maze, options, target)
-        nearer = [c for c in chosen if distance[c] == distance[cell] - 1]
-        return sum(chance(cell, c) for c in nearer) / max(1, len(chosen))
-
-    return chance(-1, origin)
+    layers = [{origin: {-1}}]  # cell → the cells before it, one layer a step
+    while target not in layers[-1]:
+        layers.append({})
+        for cell in layers[-2]:
+            for nearer in maze.neighbours(cell):
+                if distance[nearer] == distance[cell] - 1:
+                    layers[-1].setdefault(nearer, set()).add(cell)
+    chances = {(before, target): 1.0 for before in layers[-1][target]}
+    for layer in reversed(layers[:-1]):
+        for cell, before in ((c, b) for c, befores in layer.items() for b in befores):
+            options = [c for c in maze.neighbours(cell) if c != before]
+            chosen = step(maze, options, target)
+            total = sum(chances.get((cell, c), 0.0) for c in chosen)
+            chances[before, cell] = total / len(chosen)
+    return chances[-1, origin]
 
 
 def fork_chances(sample: Sample, step: Step) -> list[float]:

@@ -37,12 +37,17 @@ def prompts(mazes: MazeSet, tokenizer: Tokenizer) -> list[np.ndarray]:
 def predicted_paths(
     model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, progress: bool = False
 ) -> list[list[int]]:
-    """The cells of each maze's rollout (see `Tokenizer.leading_cells`)."""
+    """The cells of each maze's rollout (see `Tokenizer.leading_cells`).
+
+    A last -1 says that the cells are followed by something other than <PATH_END>.
+    """
     answers = rollout(model, tokenizer, prompts(mazes, tokenizer), progress=progress)
-    return [
-        tokenizer.leading_cells(answer, mazes.n, tuple(offset))
-        for answer, offset in zip(answers, mazes.offset.tolist(), strict=True)
-    ]
+    end, paths = [tokenizer.id_of["<PATH_END>"]], []
+    for answer, offset in zip(answers, mazes.offset.tolist(), strict=True):
+        path = tokenizer.leading_cells(answer, mazes.n, tuple(offset))
+        after = answer[len(path) * tokenizer.cell_width :].tolist()
+        paths.append(path if after == end else [*path, -1])
+    return paths
 
 
 def next_cells(
@@ -51,7 +56,8 @@ def next_cells(
     """The cell a model would go to at each step of each true path, given its start.
 
     Teacher-forced: wrong steps do not add up. A step to anything but a cell of the maze
-    is -1.
+    is -1. In the scheme of pairs each token of a cell is the likeliest given the true
+    ones before it, in that cell too.
     """
     choices = []
     for start in range(0, len(mazes), size):

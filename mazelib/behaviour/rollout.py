@@ -71,18 +71,19 @@ def complete(
     end = model.config.eos_token_id
     cache = DynamicCache(config=model.config)
     printed = torch.zeros(len(ids), bound, dtype=torch.long, device=ids.device)
-    running = torch.arange(len(ids), device=ids.device)
+    running = torch.arange(len(ids), device=ids.device)  # rows still in the batch
+    ended = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
     for step in range(bound):
         logits = model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
         ids = logits.logits[:, -1].argmax(-1, keepdim=True)
         printed[running, step] = ids[:, 0]
-        ongoing = ids[:, 0] != end
-        if not ongoing.any():
+        ended |= ids[:, 0] == end
+        if ended.all():
             break
-        if ongoing.sum() <= 0.75 * len(ongoing):
-            keep = torch.nonzero(ongoing)[:, 0]
+        if ended.float().mean() >= 0.25:  # selecting copies the cache: not each step
+            keep = torch.nonzero(~ended)[:, 0]
             cache.batch_select_indices(keep)
-            ids, running = ids[keep], running[keep]
+            ids, running, ended = ids[keep], running[keep], ended[keep]
     return [_until(row, end) for row in printed.cpu().numpy()]
 
 

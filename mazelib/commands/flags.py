@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
 from tyro.conf import arg
 
 from mazelib.errors import MazelibError
 from mazelib.generators import GENERATORS
+
+PER_GRID = ("start", "max_depth", "min_steps", "spread")
+"""Options that mean nothing in a grid of another side."""
 
 
 def optional(kind: type, default: str, metavar: str = ""):
@@ -36,27 +39,44 @@ class MazeFlags:
     """cell, row * grid + col, at which a generator begins"""
     max_depth: optional(int, "any") = None
     """most steps from the start, for dfs"""
-    accessible: float = 1.0
+    accessible: optional(float, "1, or as the model was trained") = None
     """fraction of the cells to reach; below 1 the maze is sparse"""
-    endpoints: Literal["uniform", "dead_ends", "corners"] = "uniform"
+    spread: optional(int, "--grid, or as the model was trained") = None
+    """side of a larger grid in which each maze gets a random place"""
+    endpoints: optional(
+        str, "uniform, or as trained", "{uniform,dead_ends,corners}"
+    ) = None
     """among which cells origin and target are drawn"""
-    min_steps: int = 1
+    min_steps: optional(int, "1, or as the model was trained") = None
     """least length of the shortest path, in steps"""
 
     def stream(self, split: str, questions: int = 1, like: dict | None = None):
-        """The stream of mazes; what is not given is as in `like`, a model's config."""
+        """The stream of mazes that the flags ask for.
+
+        like: the stream of a model's training, from its card. It fills in what no flag
+        says: the grid and the generator, and the latter's options unless a flag names
+        another generator.
+        """
         from mazelib.dataset import MazeStream, StreamConfig
         from mazelib.generators import MazeConfig
 
-        like = like or {"generator": "dfs", "grid": 6}
-        names = ("p", "start", "max_depth", "accessible")
-        mazes = MazeConfig(
-            like["generator"] if self.generator is None else self.generator,
-            like["grid"] if self.grid is None else self.grid,
-            **{name: getattr(self, name) for name in names},
-        )
+        trained = {**like["mazes"], **like} if like else {}
+        generator = self.generator or trained.get("generator", "dfs")
+        if generator != trained.get("generator"):
+            trained = {key: trained[key] for key in ("grid",) if key in trained}
+        if self.grid is not None:  # a place or a length in one grid is none in another
+            trained = {k: v for k, v in trained.items() if k not in PER_GRID}
+
+        def given(*names: str) -> dict:
+            known = {name: getattr(self, name) for name in names}
+            flags = {name: value for name, value in known.items() if value is not None}
+            return {name: trained[name] for name in names if name in trained} | flags
+
+        options = given("p", "start", "max_depth", "accessible")
+        mazes = MazeConfig(generator, **{"grid": 6, **given("grid")}, **options)
+        rules = given("endpoints", "min_steps", "spread")
         config = StreamConfig(
-            mazes, self.seed, split, self.endpoints, self.min_steps, questions
+            mazes, seed=self.seed, split=split, questions=questions, **rules
         )
         return MazeStream(config)
 
@@ -68,14 +88,13 @@ def check_count(count: int) -> None:
 
 
 def describe(stream) -> dict:
-    """A stream's generator, grid, seed and split."""
-    config = stream.config
-    return {
-        "generator": config.mazes.generator,
-        "grid": config.mazes.grid,
-        "seed": config.seed,
-        "split": config.split,
-    }
+    """All that says which mazes a stream draws."""
+    config = asdict(stream.config)
+    mazes = config.pop("mazes")
+    first = {name: mazes.pop(name) for name in ("generator", "grid")}
+    first |= {name: config.pop(name) for name in ("seed", "split")}
+    del config["questions"]
+    return first | mazes | config
 
 
 def dumps(facts) -> str:

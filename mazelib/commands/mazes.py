@@ -41,7 +41,7 @@ class Generate:
 
         check_count(self.count)
         stream = self.mazes.stream(self.split)
-        grid = stream.config.mazes.grid
+        grid = stream.config.spread or stream.config.mazes.grid
         tokenizer = Tokenizer(self.tokens, grid if self.side is None else self.side)
         tokenizer.place(grid)
         sets = (
@@ -66,8 +66,9 @@ class Baseline:
     """
 
     mazes: MazeFlags
-    solver: Literal["random", "greedy"] = "random"
-    """random among open unvisited cells, or the one nearest to the target"""
+    solver: Literal["random", "greedy", "wary"] = "random"
+    """random among open unvisited cells; the one nearest to the target; or that, but
+    into no dead end"""
     count: int = 1000
     """number of mazes"""
     split: Literal["validation", "test", "any"] = "test"

@@ -1,7 +1,7 @@
 """Commands about models: train, evaluate, solve and models."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tyro.conf import Positional
@@ -69,7 +69,7 @@ class Train:
         from mazelib.zoo import read_card
 
         stream = self.mazes.stream("train", self.questions)
-        grid = stream.config.mazes.grid
+        grid = stream.config.spread or stream.config.mazes.grid
         model = MazeModelConfig(
             self.tokens,
             grid if self.side is None else self.side,
@@ -138,7 +138,8 @@ class Solve:
     """Complete prompts with a model's paths; without input, solve a generated maze.
 
     Prompts come on standard input, one a line, up to <PATH_START>; the answers go to
-    standard output, one a line.
+    standard output, one a line. Mazes are read as filling the vocabulary's grid; give
+    --grid for smaller ones.
 
     Example: python -m mazelib solve runs/dfs4 --draw
     """
@@ -171,6 +172,10 @@ class Solve:
 
     def questions(self, trained) -> list:
         """Pairs of a prompt's ids and its sample: from standard input, or generated."""
+        import numpy as np
+
+        from mazelib.behaviour.evaluation import prompts
+
         tokenizer = trained.tokenizer
         grid = tokenizer.side if self.mazes.grid is None else self.mazes.grid
         pairs = []
@@ -189,8 +194,8 @@ class Solve:
             pairs.append((ids, sample))
         if not pairs:
             stream = self.mazes.stream("test", like=trained_on(trained.card))
-            sample = stream.take(0, 1)[0]._replace(path=None)
-            pairs = [(tokenizer.encode(*sample, key=self.mazes.seed), sample)]
+            mazes = replace(stream.take(0, 1), offset=np.zeros((1, 2), np.int16))
+            pairs = [(prompts(mazes, tokenizer)[0], mazes[0]._replace(path=None))]
         return pairs
 
     def facts(self, sample, path: list[int], tokens: str) -> dict:
@@ -237,5 +242,10 @@ class Models:
 
 
 def trained_on(card: dict) -> dict:
-    """The generator and grid a model was trained on, from its card."""
-    return card["training"]["mazes"]["mazes"]
+    """The stream a model was trained on, from its card."""
+    try:
+        return card["training"]["mazes"]
+    except (KeyError, TypeError):
+        raise MazelibError(
+            "the model's card does not say what it was trained on: train it again"
+        ) from None

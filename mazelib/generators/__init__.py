@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from mazelib.errors import MazelibError
+from mazelib.errors import MazelibError, check_fields
 
 GENERATORS = {
     "dfs": ("trees.depth_first", ("start", "size", "max_depth")),
@@ -25,15 +25,12 @@ GENERATORS = {
     "binary_tree": ("biased.binary_tree", ()),
     "sidewinder": ("biased.sidewinder", ()),
     "percolation": ("graphs.percolation", ("p",)),
-    "dfs_percolation": (
-        "graphs.depth_first_percolation",
-        ("start", "size", "max_depth", "p"),
-    ),
+    "dfs_percolation": ("graphs.depth_first_percolation", ("start", "p")),
     "forkless": ("graphs.forkless", ("start", "size")),
     "open_field": ("graphs.open_field", ()),
     "open_field_obstacle": ("graphs.open_field_obstacle", ()),
 }
-"""Generator names, where each is, and the options it takes."""
+"""Generator names, where each is (numba is imported on first use), its options."""
 
 PERFECT = tuple(GENERATORS)[:9]
 """The generators whose mazes are spanning trees, unless made sparse or shallow."""
@@ -80,10 +77,7 @@ class MazeConfig:
             ("max_depth", self.max_depth is None or self.max_depth >= 1, "at least 1"),
             ("accessible", 0 < self.accessible <= 1, "above 0 and at most 1"),
         ]
-        for name, is_good, expected in checks:
-            if not is_good:
-                value = getattr(self, name)
-                raise MazelibError(f"{name} is {value}, but must be {expected}")
+        check_fields(self, checks)
         self._check_options_apply()
 
     def _check_options_apply(self):

@@ -13,7 +13,7 @@ from mazelib.lattice import below, compiled
 def binary_tree(rng, right, down):
     """Binary tree: every cell is joined to the cell above or to its left, by a coin.
 
-    The top row and the left column are corridors.
+    As in Buck (2015). The top row and the left column are corridors.
     """
     n = right.shape[1]
     for b in range(right.shape[0]):
@@ -31,7 +31,7 @@ def binary_tree(rng, right, down):
 def sidewinder(rng, right, down):
     """Sidewinder: runs of random length along each row, each joined upward once.
 
-    The top row is a corridor.
+    As in Buck (2015). The top row is a corridor.
     """
     n = right.shape[1]
     for b in range(right.shape[0]):
@@ -50,8 +50,9 @@ def sidewinder(rng, right, down):
 def recursive_division(rng, right, down):
     """Recursive division: cut an open field by a wall with one gap, then each half.
 
-    A chamber is cut across its longer side, a square one by a coin; the wall's place
-    and its gap are uniform. A chamber one cell wide is left as a corridor.
+    As in Buck (2015). A chamber is cut across its longer side, a square one by a coin;
+    the wall's place and its gap are uniform. A chamber one cell wide is left as a
+    corridor.
     """
     n = right.shape[1]
     chambers = np.empty((n * n, 4), np.int64)

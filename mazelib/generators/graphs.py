@@ -25,12 +25,13 @@ def percolation(rng, right, down, p):
 
 
 @compiled
-def depth_first_percolation(rng, right, down, start, size, max_depth, p):
+def depth_first_percolation(rng, right, down, start, p):
     """Depth-first search, then percolation on top: connected, with cycles.
 
     The "percolated depth-first" mazes of arXiv 2312.02566.
     """
-    depth_first(rng, right, down, start, size, max_depth)
+    cells = right.shape[1] ** 2
+    depth_first(rng, right, down, start, cells, cells)
     percolation(rng, right, down, p)
 
 
@@ -60,7 +61,7 @@ def forkless(rng, right, down, start, size):
 
 
 def open_field(rng, right, down):
-    """An open field: every lattice edge is open, there are no walls."""
+    """An open field, as the post asks for: every lattice edge is open."""
     right[:] = True
     down[:] = True
 
@@ -69,7 +70,8 @@ def open_field(rng, right, down):
 def open_field_obstacle(rng, right, down):
     """An open field with one obstacle: a rectangle of cells joined to nothing.
 
-    Its two sides are uniform in 1 … n // 2 and it lies anywhere in the grid.
+    The post's "open field with a single object obstructing part of the path". Its two
+    sides are uniform in 1 … n // 2 and it lies anywhere in the grid.
     """
     n = right.shape[1]
     right[:] = True

@@ -38,7 +38,7 @@ def select(links, degree, cell, visited, wanted, out):
 
 @compiled
 def depth_first(rng, right, down, start, size, max_depth):
-    """Randomized depth-first search, the recursive backtracker.
+    """Randomized depth-first search, the recursive backtracker (Buck 2015).
 
     From the newest cell step to a random unvisited neighbour; where there is none, or
     the cell lies `max_depth` steps from the start, go back one.
@@ -202,7 +202,8 @@ def hunt(rng, links, degree, visited, beside):
 def hunt_and_kill(rng, right, down, start, size):
     """Hunt-and-kill: a random walk over unvisited cells; stuck, it hunts row by row.
 
-    The hunt joins the first unvisited cell that lies beside the tree to it.
+    As in Buck (2015). The hunt joins the first unvisited cell that lies beside the tree
+    to it.
     """
     n = right.shape[1]
     links, degree = lattice_links(n)
