@@ -250,8 +250,8 @@ class MazeStream:
         return (
             f"of {drawn} {c.mazes.generator} mazes of side {c.mazes.grid} next to none "
             f"is in the split {c.split!r} and has {c.endpoints} endpoints at least "
-            f"{c.min_steps} steps apart: lower min_steps, or take the split 'any' "
-            "(where there are only a few mazes, all may belong to another split)"
+            f"{c.min_steps} steps apart: lower min_steps, or take another split "
+            "(where there are only a few mazes, all may belong to one of them)"
         )
 
     def take(self, start: int, count: int) -> MazeSet:

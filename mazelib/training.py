@@ -108,8 +108,7 @@ def train(
         step and at every validation.
     progress: show a bar with the loss, the validation's exact-match and the time left.
 
-    Raises MazelibError if the folder exists, or if a sequence is longer than the model
-    has positions.
+    Raises MazelibError if the folder exists or a sequence outgrows the positions.
     """
     if folder is not None:
         if Path(folder).exists():
