@@ -9,6 +9,7 @@ A chapter that was not run yet, or was edited since, stands in the book without 
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -61,22 +62,30 @@ def execute_all(names: list[str]) -> None:
         print(f"{time.monotonic() - started:.0f} s, {left} left", flush=True)
 
 
-def gather() -> None:
-    """Copy book/ to _build/source, each chapter as it was last run."""
+def is_current(name: str) -> bool:
+    """Has a chapter been run as it stands in book/ now?"""
+    run, source = EXECUTED / f"{name}.ipynb", SOURCE / f"{name}.ipynb"
+    if not run.exists():
+        return False
+    notebooks = [json.loads(path.read_text("utf-8")) for path in (run, source)]
+    texts = [["".join(cell["source"]) for cell in n["cells"]] for n in notebooks]
+    return texts[0] == texts[1]
+
+
+def gather() -> list[str]:
+    """Copy book/ to _build/source, each chapter as it was last run; name those not."""
     shutil.rmtree(PAGES, ignore_errors=True)
     ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
     shutil.copytree(SOURCE, PAGES, ignore=ignored)
-    for name in chapters():
-        run, source = EXECUTED / f"{name}.ipynb", SOURCE / f"{name}.ipynb"
-        if run.exists() and run.stat().st_mtime >= source.stat().st_mtime:
-            shutil.copy(run, PAGES)
-        else:
-            print(f"{name} was not run: its page has no outputs")
+    missing = [name for name in chapters() if not is_current(name)]
+    for name in set(chapters()) - set(missing):
+        shutil.copy(EXECUTED / f"{name}.ipynb", PAGES)
     package = distribution("sphinx-mathjax-offline")
     script = package.locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js")
     target = PAGES / "_extra" / "mathjax"
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(script, target)
+    return missing
 
 
 def repository_url() -> str | None:
@@ -107,13 +116,20 @@ def configuration() -> Path:
     return path
 
 
-def build_pages() -> None:
-    """Build _build/html; any warning is an error."""
+def build_pages(missing: list[str]) -> None:
+    """Build _build/html; any warning is an error, unless chapters were not run.
+
+    Those lack the numbers that their text refers to, which cannot but warn.
+    """
     shutil.rmtree(BUILD / "html", ignore_errors=True)
     command = [BIN / "jupyter-book", "build", PAGES, "--config", configuration()]
-    command += ["--path-output", ROOT, "-W", "-n", "--keep-going", "-q"]
-    if subprocess.run(command, cwd=ROOT).returncode:
-        sys.exit("the pages were not built; see above")
+    command += ["--path-output", ROOT, "--keep-going", "-q"]
+    command += [] if missing else ["-W", "-n"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=bool(missing), text=True)
+    if done.returncode:
+        sys.exit(f"{done.stdout or ''}{done.stderr or ''}\nthe pages were not built")
+    for name in missing:
+        print(f"{name} was not run as it is now: its page has no outputs")
     print(f"The book is in {(BUILD / 'html' / 'index.html').relative_to(ROOT)}")
 
 
@@ -128,8 +144,7 @@ def main() -> None:
         known = ", ".join(chapters())
         parser.error(f"no chapter {', '.join(sorted(unknown))}: choose from {known}")
     execute_all(arguments.chapters or chapters())
-    gather()
-    build_pages()
+    build_pages(gather())
 
 
 if __name__ == "__main__":
