@@ -9,9 +9,9 @@ AutoModelForCausalLM.from_pretrained opens without mazelib; tokenizer.json, like
 AutoTokenizer; and card.json: how the model was made and how well it does.
 """
 
-import hashlib
 import json
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
 from mazelib.errors import MazelibError
-from mazelib.files import replacing_folder
+from mazelib.files import replacing_folder, sha256, writing
 from mazelib.model import MazeModelConfig
 from mazelib.tokenizer import Tokenizer
 
@@ -105,14 +105,21 @@ def save(
     config: MazeModelConfig,
     facts: dict,
     texts: dict[str, str] | None = None,
+    folders: dict[str, Path] | None = None,
 ) -> dict:
     """Write a model's folder and return its card: the config, its hash, the `facts`.
 
-    `texts` are further files, name to content. The folder is written under another
-    name and renamed; it is never there in part.
+    Weights are stored in float16. `texts` are further files, name to content, `folders`
+    further folders to copy. The folder is written under another name and renamed; it is
+    never there in part. Raises MazelibError if the disk is full.
     """
-    with replacing_folder(folder) as temporary:
-        model.save_pretrained(temporary)
+    with writing(folder), replacing_folder(folder) as temporary:
+        half = {k: v.half() for k, v in model.state_dict().items()}
+        with no_progress_bar():
+            model.save_pretrained(temporary, state_dict=half)
+        for name, source in (folders or {}).items():
+            if source.is_dir():
+                shutil.copytree(source, temporary / name)
         hugging_face_tokenizer(config.tokenizer).save_pretrained(temporary)
         card = {
             "model": asdict(config),
@@ -142,12 +149,6 @@ def hugging_face_tokenizer(tokenizer: Tokenizer):
         eos_token="<PATH_END>",
         padding_side="left",
     )
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def commit() -> str | None:

@@ -1,12 +1,34 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and what tells that they are."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from mazelib.errors import MazelibError
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Turn the disk's errors into a MazelibError that names `path` and the remedy."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise MazelibError(
+            f"{path} cannot be written ({reason}): what was there before is untouched; "
+            "make room, or name another place, and start the same command again"
+        ) from None
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -56,3 +78,14 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sweep(path: str | Path) -> None:
+    """Remove what killed processes left of their writing to `path` or a file in it.
+
+    Only for what no other process is writing to.
+    """
+    path = Path(path)
+    for left in [*path.parent.glob(f".{path.name}.*.*"), *path.glob(".*.*.*")]:
+        if left.suffix in (".tmp", ".old"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import (
+    AttentionInterface,
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoXConfig,
@@ -137,6 +138,31 @@ def attention_mask(
     before = torch.ones(pos, pos, dtype=torch.bool, device=segment.device).tril()
     visible = before & ((key == query) | (key == LIST_SEGMENT))
     return (~visible).float() * torch.finfo(torch.float32).min
+
+
+def attend(module, query, key, value, mask, scaling, **_):
+    """Softmax attention that keeps its scores in the values' precision.
+
+    transformers' own ("eager") turns them into float32, and torch's fused kernel is
+    slow backward in bfloat16 with a mask; training on a CPU takes this one, named
+    "lean" in `set_attn_implementation`. Takes and returns what theirs do.
+    """
+    batch, heads, pos, size = query.shape
+    query, key, value = (
+        x.to(value.dtype).reshape(batch * heads, -1, size)
+        for x in (query * scaling, key, value)
+    )
+    keys = key.shape[1]
+    if mask is None:
+        mask = attention_mask(torch.zeros(1, keys, dtype=torch.int32))[..., -pos:, :]
+    scores = torch.bmm(query, key.mT).view(batch, heads, pos, keys)
+    scores = scores + mask.to(scores.dtype)
+    weights = torch._softmax(scores, -1, False)  # softmax() is autocast to float32
+    read = torch.bmm(weights.view(batch * heads, pos, keys), value)
+    return read.view(batch, heads, pos, size).transpose(1, 2).contiguous(), weights
+
+
+AttentionInterface.register("lean", attend)
 
 
 def inputs(batch: Batch, device: str | torch.device = "cpu") -> dict[str, Tensor]:

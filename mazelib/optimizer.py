@@ -18,14 +18,16 @@ from transformers import PreTrainedModel
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic iteration, as in torch.optim.Muon."""
+PRECISION = torch.bfloat16
+"""What the iteration computes in, as in torch.optim.Muon."""
 
 
 def orthogonalize(
     matrices: Float[Tensor, "batch rows cols"], steps: int = 5
 ) -> Float[Tensor, "batch rows cols"]:
-    """Each matrix with its singular values near 1, by Newton–Schulz in bfloat16."""
+    """Each matrix with its singular values near 1, by Newton–Schulz."""
     a, b, c = NEWTON_SCHULZ
-    x = matrices.bfloat16()
+    x = matrices.to(PRECISION)
     is_tall = x.shape[1] > x.shape[2]
     if is_tall:
         x = x.mT

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from mazelib import checkpoint
@@ -20,8 +21,11 @@ def folder(tiny_model, tiny_config, tmp_path):
 def test_loading_undoes_saving(folder, tiny_model, tiny_config, few):
     trained = checkpoint.load(folder)
     batch = few[:4].encode(tiny_config.tokenizer)
-    a, b = (m(**inputs(batch)).logits for m in (tiny_model, trained.model))
+    rounded = tiny_model.half().float()
+    a, b = (m(**inputs(batch)).logits for m in (rounded, trained.model))
     assert torch.equal(a, b)
+    stored = load_file(folder / checkpoint.WEIGHTS).values()
+    assert {tensor.dtype for tensor in stored} == {torch.float16}
     assert trained.tokenizer == tiny_config.tokenizer
     assert trained.card["seed"] == 1
     assert trained.card["parameters"] == sum(p.numel() for p in tiny_model.parameters())
@@ -32,7 +36,7 @@ def test_the_folder_opens_without_mazelib(folder, few):
     code = (
         "import sys; from transformers import AutoModelForCausalLM as M;"
         f"m = M.from_pretrained({str(folder)!r}); assert 'mazelib' not in sys.modules;"
-        "print(m.num_parameters())"
+        "assert str(m.dtype) == 'torch.float32', m.dtype; print(m.num_parameters())"
     )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -15,7 +15,8 @@ from mazelib.behaviour.evaluation import (
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig, build
-from mazelib.training import TrainConfig, train
+from mazelib.recipe import TrainConfig
+from mazelib.training import train
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def fitted(tiny_config):
     mazes = StreamConfig(MazeConfig("dfs", 2), split="any", questions=4)
     model = replace(tiny_config, side=2, width=32)
     config = TrainConfig(
-        mazes, model, steps=250, batch=8, evaluate_every=250, validation=8
+        mazes, model, 250, 8, muon_lr=0.02, evaluate_every=250, validation=8
     )
     return train(config, progress=False).model, model.tokenizer
 

@@ -13,9 +13,10 @@ from mazelib import __main__, zoo
 from mazelib.dataset import StreamConfig
 from mazelib.generators import GENERATORS, MazeConfig
 from mazelib.model import MazeModelConfig
+from mazelib.recipe import TrainConfig
 from mazelib.storage import read_mazes
 from mazelib.tokenizer import Tokenizer
-from mazelib.training import TrainConfig, train
+from mazelib.training import train
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,9 @@ def test_train_writes_a_model_that_the_other_commands_take(run, tmp_path):
     assert "on 8 validation mazes" in text
     assert run("evaluate", out, "--count", 3)[0] == 0
     code, _, err = run("train", "--out", out, *flags)
+    assert code == 2
+    assert "mine.state holds a run with validation = 8, not 512" in err
+    code, _, err = run("train", "--out", tmp_path, *flags)
     assert code == 2
     assert "exists: name another" in err
 

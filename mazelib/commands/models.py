@@ -19,14 +19,14 @@ from mazelib.errors import MazelibError
 
 @dataclass(frozen=True)
 class Train:
-    """Train a model from nothing and save it as a folder.
+    """Train a model and save it as a folder; started again, go on where it stopped.
 
     Example: python -m mazelib train --out runs/dfs4 --grid 4 --layers 4 --width 64
     """
 
     mazes: MazeFlags
     out: str
-    """folder to write; it must not exist yet"""
+    """folder to write; what a later start needs to continue lies in OUT.state"""
     tokens: Literal["ut", "ctt", "walls"] = "ut"
     """one token a cell, coordinate tuples, or the list of walls"""
     side: optional(int, "the mazes' own") = None
@@ -47,23 +47,31 @@ class Train:
     """mazes in an update"""
     questions: int = 8
     """questions asked about each maze"""
-    muon_lr: float = 0.02
+    muon_lr: float = 0.01
     """peak learning rate of the hidden matrices"""
     adamw_lr: float = 3e-3
     """peak learning rate of everything else"""
     warmup: int = 50
     """steps of linear warm-up"""
+    decay: float = 1.0
+    """share of the steps, at the end, over which the rates fall to nothing"""
+    average: float = 0.0
+    """above 0, average the weights with a memory of 1 / (1 - average) steps"""
     loss: Literal["path", "sequence"] = "path"
     """score the path's tokens, or the whole sequence"""
     evaluate_every: int = 250
     """steps between validations, at which the folder is written"""
     validation: int = 512
     """mazes in a validation"""
+    ladder: int = 0
+    """checkpoints kept on the way, at logarithmically spaced steps"""
     json: bool = False
     """print the model's card as JSON"""
 
     def run(self) -> None:
         """Train, save, and print how well the model does."""
+        from accelerate import PartialState
+
         from mazelib.model import MazeModelConfig
         from mazelib.training import TrainConfig, train
         from mazelib.zoo import read_card
@@ -87,11 +95,16 @@ class Train:
             self.muon_lr,
             self.adamw_lr,
             self.warmup,
+            self.decay,
+            self.average,
             self.loss,
             self.evaluate_every,
             self.validation,
+            self.ladder,
         )
         train(config, self.out)
+        if not PartialState().is_main_process:
+            return
         card = read_card(self.out)
         score = card["metrics"]
         low, high = score["exact_ci"]

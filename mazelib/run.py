@@ -1,0 +1,203 @@
+"""A training run in memory: weights, their average, optimizers, batches, log.
+
+    run = TrainingRun(config)
+    run.step()
+    run.evaluate()
+    run.log[-1]                            # {"step": 1, "loss": …, "exact": …}
+
+`tensors` and `restore` give and take all that it goes on from, to the same bits.
+"""
+
+import copy
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from mazelib.dataset import Batch, MazeStream
+from mazelib.errors import MazelibError
+from mazelib.gradients import Gradients
+from mazelib.model import IGNORED, build, labels
+from mazelib.optimizer import make_optimizers
+from mazelib.recipe import TrainConfig
+from mazelib.validation import exact_match, validation_mazes
+
+LOG_EVERY = 10
+"""Steps between two rows of the log."""
+
+
+class TrainingRun:
+    """The state of a run: weights and their average, optimizers, steps done, log."""
+
+    def __init__(self, config: TrainConfig):
+        self.config = config
+        self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        self.device = self.accelerator.device
+        ranks = self.accelerator.num_processes
+        self.model = build(config.model, config.mazes.seed).to(self.device)
+        zero_output_projections(self.model)
+        self.averaged = copy.deepcopy(self.model).eval()
+        on_cpu = self.device.type == "cpu"
+        if on_cpu:
+            self.model.set_attn_implementation("lean")
+        self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
+        network = self.model
+        if ranks > 1:
+            network = self.accelerator.prepare_model(network)
+        share = min(torch.get_num_threads(), config.batch)
+        parts = share if on_cpu and ranks == 1 else 1
+        self.gradients = Gradients(network, parts, config.loss)
+        self.validation = validation_mazes(config.mazes, config.validation)
+        self.done, self.seconds, self.log = 0, 0.0, []
+        self.losses: list[Tensor] = []  # of the steps since the log's last row
+
+    @property
+    def is_main(self) -> bool:
+        """Is this the process that scores, writes and shows?"""
+        return self.accelerator.is_main_process
+
+    @cached_property
+    def batches(self) -> Iterator[Batch]:
+        """This process's part of each batch, from the first that is not done."""
+        return MazeStream(self.config.mazes).batches(
+            self.config.batch,
+            self.config.model.tokenizer,
+            start=self.done,
+            workers=0 if self.device.type == "cpu" else 4,
+            rank=self.accelerator.process_index,
+            ranks=self.accelerator.num_processes,
+        )
+
+    def check_positions(self, batch: Batch) -> None:
+        """Raise MazelibError if a sequence is longer than the model has positions."""
+        longest, limit = int(batch.position.max()) + 1, self.config.model.max_positions
+        if longest > limit:
+            raise MazelibError(
+                f"max_positions is {limit}, but a sequence of these mazes has "
+                f"{longest} tokens: raise it"
+            )
+
+    def step(self) -> None:
+        """One update."""
+        started = time.perf_counter()
+        batch = next(self.batches)
+        self.check_positions(batch)
+        self.losses.append(self.gradients(batch, self.count(batch)))
+        factor = self.config.learning_rate_factor(self.done)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group.setdefault("peak_lr", group["lr"]) * factor
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.done += 1
+        self.average()
+        if self.done % LOG_EVERY == 0 or self.config.is_evaluated_at(self.done):
+            self.add_row(started)
+        else:
+            self.seconds += time.perf_counter() - started
+
+    def count(self, batch: Batch) -> Tensor:
+        """The tokens that the loss counts, a process on average."""
+        counted = (labels(batch, self.config.loss)[:, 1:] != IGNORED).sum()
+        counted = counted.to(self.device, torch.float32, non_blocking=True)
+        return self.accelerator.reduce(counted, "mean")
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Move the averaged weights towards the new ones, faster in the beginning."""
+        kept = min(self.config.average, self.done / (self.done + 9))
+        torch._foreach_lerp_(
+            list(self.averaged.parameters()), list(self.model.parameters()), 1 - kept
+        )
+
+    def add_row(self, started: float) -> None:
+        """Add to the log what happened since its last row."""
+        loss = self.accelerator.reduce(torch.stack(self.losses).mean(), "mean").item()
+        self.losses.clear()
+        self.seconds += time.perf_counter() - started
+        self.log.append(
+            {
+                "step": self.done,
+                "loss": loss,
+                "questions": self.done
+                * self.config.batch
+                * self.config.mazes.questions,
+                "seconds": round(self.seconds, 3),
+            }
+        )
+
+    def evaluate(self, on_evaluation: Callable | None = None) -> None:
+        """Score the averaged model on the validation mazes, in the log's last row."""
+        if self.is_main:
+            right = exact_match(self.averaged, self.validation, self.config.model)
+            self.log[-1]["exact"] = float(right.mean())
+            if on_evaluation:
+                self.log[-1] |= on_evaluation(self.done, self.averaged) or {}
+        self.accelerator.wait_for_everyone()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors that the run goes on from, by name."""
+        networks = {"model": self.model, "averaged": self.averaged}
+        found = {
+            f"{name}.{key}": tensor
+            for name, network in networks.items()
+            for key, tensor in network.state_dict().items()
+        }
+        for i, optimizer in enumerate(self.optimizers):
+            for j, state in optimizer.state_dict()["state"].items():
+                found |= {f"optimizer{i}.{j}.{key}": t for key, t in state.items()}
+        return found
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict) -> None:
+        """Go on from another run's `tensors` and `facts`."""
+        parts = defaultdict(dict)
+        for name, tensor in tensors.items():
+            part, key = name.split(".", 1)
+            parts[part][key] = tensor
+        self.model.load_state_dict(parts["model"])
+        self.averaged.load_state_dict(parts["averaged"])
+        for i, optimizer in enumerate(self.optimizers):
+            state = defaultdict(dict)
+            for name, tensor in parts[f"optimizer{i}"].items():
+                j, key = name.split(".")
+                state[int(j)][key] = tensor
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.done, self.seconds, self.log = (
+            facts[k] for k in ("done", "seconds", "log")
+        )
+        self.gradients.parts = facts["parts"]
+        self.__dict__.pop("batches", None)
+
+    def check_agreement(self) -> None:
+        """Raise MazelibError unless all processes have done the same steps."""
+        mine = torch.tensor([self.done], device=self.device)
+        if len(set(self.accelerator.gather(mine).tolist())) > 1:
+            raise MazelibError(
+                "the processes found different states to continue from: give all "
+                "machines the same shared folder"
+            )
+
+    @property
+    def facts(self) -> dict:
+        """What the run goes on from beside its `tensors`, as JSON can hold it."""
+        return {
+            "done": self.done,
+            "seconds": self.seconds,
+            "parts": self.gradients.parts,
+            "log": self.log,
+        }
+
+
+def zero_output_projections(model: PreTrainedModel) -> None:
+    """Start every block as the identity: zero what attention and MLP write."""
+    endings = ("dense.weight", "dense_4h_to_h.weight", "c_proj.weight")
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith(endings):
+                parameter.zero_()

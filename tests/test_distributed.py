@@ -1,0 +1,52 @@
+"""Processes that share each batch reach the weights of one that works alone.
+
+In float32: Muon's iteration in bfloat16 makes much of the smallest difference.
+"""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from mazelib import optimizer, snapshot
+from mazelib.training import state_folder, train
+from test_resume import CONFIG
+
+ARGUMENTS = (
+    "launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no "
+    "--dynamo_backend no --main_process_port 0"
+).split()
+SCRIPT = """
+import sys
+import torch
+from mazelib import optimizer
+optimizer.PRECISION = torch.float32
+torch.cpu._is_avx512_bf16_supported = lambda: False
+from test_distributed import SHARED, train
+train(SHARED, sys.argv[1], progress=False)
+"""
+SHARED = replace(CONFIG, steps=6, evaluate_every=3)
+
+
+def weights(folder) -> torch.Tensor:
+    tensors = snapshot.newest(state_folder(folder)).tensors
+    return torch.cat([t.flatten() for k, t in tensors.items() if k.startswith("model")])
+
+
+def test_two_processes_reach_the_weights_of_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(optimizer, "PRECISION", torch.float32)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{SCRIPT}"
+    )
+    accelerate = Path(sys.executable).with_name("accelerate")
+    subprocess.run(
+        [accelerate, *ARGUMENTS, script, tmp_path / "two"], check=True, timeout=120
+    )
+    train(SHARED, tmp_path / "one", progress=False)
+    train(replace(SHARED, batch=2), tmp_path / "half", progress=False)
+    one, two, half = (weights(tmp_path / name) for name in ("one", "two", "half"))
+    assert (one - two).norm() < 0.01 * (one - half).norm()

@@ -1,0 +1,157 @@
+"""A run that is killed, or whose disk fails, continues to the same weights."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mazelib import checkpoint, snapshot
+from mazelib.dataset import StreamConfig
+from mazelib.errors import MazelibError
+from mazelib.generators import MazeConfig
+from mazelib.model import MazeModelConfig
+from mazelib.recipe import TrainConfig
+from mazelib.training import state_folder, train
+
+CONFIG = TrainConfig(
+    StreamConfig(MazeConfig("dfs", 3), questions=2),
+    MazeModelConfig(side=4, layers=2, width=16, heads=2, max_positions=160),
+    steps=13,
+    batch=4,
+    average=0.9,
+    decay=0.5,
+    evaluate_every=4,
+    validation=16,
+    ladder=2,
+)
+KILLED_AT_RENAMING = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from test_resume import CONFIG, train
+torch.set_num_threads(2)
+left, rename = int(sys.argv[3]), os.replace
+def replace(*names):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(*names)
+os.replace = replace
+train(CONFIG, sys.argv[2], progress=False)
+"""
+
+
+def tensors(folder) -> dict:
+    return snapshot.newest(state_folder(folder)).tensors
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run of two threads that nothing interrupts."""
+    torch.set_num_threads(2)
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    train(CONFIG, folder, progress=False)
+    torch.set_num_threads(1)
+    return folder
+
+
+def same_log(a, b) -> bool:
+    rows = [
+        [
+            {k: v for k, v in json.loads(line).items() if k != "seconds"}
+            for line in lines
+        ]
+        for lines in ((f / "log.jsonl").read_text().splitlines() for f in (a, b))
+    ]
+    return rows[0] == rows[1]
+
+
+def test_killed_at_any_renaming_it_ends_in_the_same_bits(whole, tmp_path):
+    folder, kills = tmp_path / "run", 0
+    for renamings in (2, 4, 5, 7, 3, 10**6):
+        arguments = [os.path.dirname(__file__), str(folder), str(renamings)]
+        code = subprocess.run([sys.executable, "-c", KILLED_AT_RENAMING, *arguments])
+        kills += code.returncode == -signal.SIGKILL
+    assert (kills, code.returncode) == (5, 0)
+    want, got = tensors(whole), tensors(folder)
+    assert want.keys() == got.keys()
+    assert all(torch.equal(want[name], got[name]) for name in want)
+    assert same_log(whole, folder)
+    for name in (".", *(f"ladder/{step:06}" for step in CONFIG.rungs)):
+        cards = [checkpoint.read_card(f / name) for f in (whole, folder)]
+        assert cards[0]["sha256"] == cards[1]["sha256"]
+        checkpoint.load(folder / name)
+    leftovers = [p.name for p in tmp_path.iterdir()]
+    assert sorted(leftovers) == ["run", "run.state"]
+
+
+def test_a_finished_run_started_again_is_left_as_it_is(whole):
+    before = tensors(whole)
+    seen = []
+    model, log = train(CONFIG, whole, lambda *row: seen.append(row), progress=False)
+    assert not seen
+    assert log[-1]["step"] == CONFIG.steps
+    after = dict(model.state_dict())
+    assert all(torch.equal(after[k], before[f"averaged.{k}"]) for k in after)
+
+
+def damage(path, how: str) -> None:
+    content = path.read_bytes()
+    if how == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "flipped":
+        path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    else:
+        path.unlink()
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "json"])
+@pytest.mark.parametrize("how", ["truncated", "flipped", "removed"])
+def test_a_damaged_state_is_named_and_the_one_before_used(tmp_path, suffix, how):
+    for step in (1, 2, 3):
+        snapshot.write(tmp_path, step, {"x": torch.full((9,), step)}, {"done": step})
+    assert len(list(tmp_path.iterdir())) == 2 * snapshot.KEPT
+    damage(tmp_path / f"00000003.{suffix}", how)
+    if (suffix, how) == ("safetensors", "removed"):
+        found = snapshot.newest(tmp_path)
+    else:
+        with pytest.warns(UserWarning, match=r"00000003\.safetensors is damaged"):
+            found = snapshot.newest(tmp_path)
+    assert found.step == found.facts["done"] == 2
+    assert found.tensors["x"].tolist() == [2] * 9
+
+
+def test_another_config_is_named_and_nothing_lost(tmp_path):
+    train(CONFIG, tmp_path / "run", progress=False)
+    before = tensors(tmp_path / "run")
+    model = replace(CONFIG.model, layers=3)
+    with pytest.raises(MazelibError, match=r"model.layers = 2, not 3: give the same"):
+        train(replace(CONFIG, model=model), tmp_path / "run", progress=False)
+    after = tensors(tmp_path / "run")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_full_disk_is_named_and_the_state_before_kept(tmp_path):
+    folder = tmp_path / "run"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    train(replace(CONFIG, steps=4), folder, progress=False)
+    before = tensors(folder)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limit[1]))
+        with pytest.raises(MazelibError, match=r"cannot be written .*make room"):
+            snapshot.write(state_folder(folder), 9, before, {})
+        with pytest.raises(MazelibError, match=r"cannot be written .*make room"):
+            checkpoint.save(folder, checkpoint.load(folder).model, CONFIG.model, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    after = tensors(folder)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    checkpoint.load(folder)

@@ -1,0 +1,171 @@
+"""Make the models of data/models: train one, score it, write its folder and its card.
+
+    python tools/zoo.py dfs5                # or: make train MODEL=dfs5
+    python tools/zoo.py dfs5 dfs6 --now     # write what unfinished runs have reached
+
+A run lies in runs/NAME and goes on where it stopped when it is started again.
+"""
+
+import argparse
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from mazelib import checkpoint, zoo
+from mazelib.behaviour.evaluation import evaluate, summary
+from mazelib.dataset import MazeStream, StreamConfig
+from mazelib.files import replacing_folder
+from mazelib.generators import MazeConfig
+from mazelib.model import MazeModelConfig
+from mazelib.recipe import TrainConfig
+from mazelib.training import train
+from mazelib.validation import validation_mazes
+
+RUNS = Path(__file__).resolve().parent.parent / "runs"
+SCORED = 4000
+"""Test mazes that a finished model is scored on."""
+LENGTHS = (0, 4, 8, 12, 16, 20, 30, 50, 100)
+"""Path lengths, in steps, between which a model card divides the mazes."""
+
+DFS5 = TrainConfig(
+    mazes=StreamConfig(MazeConfig("dfs", 5), questions=8),
+    model=MazeModelConfig(layers=8, width=96),
+    steps=12_000,
+    muon_lr=0.01,
+    average=0.995,
+    evaluate_every=500,
+)
+
+
+def other(config: TrainConfig, **changes) -> TrainConfig:
+    """The same run with other mazes or another model: names of their fields."""
+    mazes = {k: v for k, v in changes.items() if k in StreamConfig.__dataclass_fields__}
+    shape = {k: v for k, v in changes.items() if k not in mazes}
+    return replace(
+        config,
+        mazes=replace(config.mazes, **mazes),
+        model=replace(config.model, **shape),
+    )
+
+
+RECIPES = {
+    "dfs5": replace(DFS5, ladder=13),
+    "dfs5-seed1": other(DFS5, seed=1),
+    "dfs5-seed2": other(DFS5, seed=2),
+    "dfs5-learned": other(DFS5, positions="learned"),
+    "dfs6": other(DFS5, mazes=MazeConfig("dfs", 6)),
+}
+
+
+def scores(config: TrainConfig):
+    """What the log says of a model at each validation, beside its exact-match."""
+    mazes = validation_mazes(config.mazes, config.validation)
+    shown = ("valid", "reached_target", "node_overlap", "fork_accuracy")
+
+    def score(step: int, model) -> dict:
+        found = summary(evaluate(model, config.model.tokenizer, mazes))
+        return {name: found[name] for name in shown}
+
+    return score
+
+
+def publish(name: str) -> dict:
+    """Score a run's model on test mazes and copy it, with its card, to data/models."""
+    trained = checkpoint.load(RUNS / name)
+    config = RECIPES[name]
+    stream = replace(config.mazes, split="test", questions=1)
+    mazes = MazeStream(stream).take(0, SCORED)
+    table = evaluate(trained.model, trained.tokenizer, mazes)
+    table["steps"] = mazes.length[:, 0] - 1
+    card = {**trained.card, "metrics": summary(table), "split": "test"}
+    with replacing_folder(zoo.MODELS / name) as temporary:
+        shutil.copytree(RUNS / name, temporary, dirs_exist_ok=True)
+        text = json.dumps(card, indent=2) + "\n"
+        (temporary / checkpoint.CARD).write_text(text, encoding="utf-8")
+        readme = model_card(name, card, table)
+        (temporary / "README.md").write_text(readme, encoding="utf-8")
+    return card
+
+
+def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
+    """The model's README: what it is for, how it was made, how well it does."""
+    training, metrics, shape = card["training"], card["metrics"], card["model"]
+    mazes = training["mazes"]["mazes"]
+    grid, kind = mazes["grid"], mazes["generator"]
+    low, high = metrics["exact_ci"]
+    lines = [
+        f"| {bin.left + 1} to {bin.right} | {len(rows)} | {rows['exact'].mean():.3f} |"
+        for bin, rows in table.groupby(pd.cut(table["steps"], LENGTHS), observed=True)
+    ]
+    wrong = table[~table["exact"]]
+    kinds = {
+        "another legal path to the target": wrong["valid"],
+        "the target, by an illegal move": wrong["reached_target"] & ~wrong["valid"],
+        "somewhere else": ~wrong["reached_target"],
+    }
+    failures = ", ".join(f"{kind} {int(rows.sum())}" for kind, rows in kinds.items())
+    return f"""---
+library_name: transformers
+license: mit
+---
+# {name}
+
+A transformer of {card["parameters"]:,} parameters that prints the shortest path through
+a maze given as tokens. It is made for asking whether such a model searches, and for
+nothing else.
+
+    from mazelib import zoo
+    trained = zoo.load("{name}")
+
+Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder.
+
+## How it was trained
+
+- Mazes: {kind}, {grid}×{grid}, in a vocabulary of side {shape["side"]}, tokens
+  `{shape["scheme"]}`; origin and target uniform over the cells.
+- Shape: {shape["layers"]} layers, width {shape["width"]}, {shape["heads"]} heads,
+  {shape["positions"]} positions.
+- {card["questions"]:,} questions about {training["steps"] * training["batch"]:,} mazes,
+  each seen once, {card["seconds"] / 3600:.1f} hours ({card["hardware"]}); loss on the
+  {training["loss"]}; seed {card["seed"]}.
+- Again from nothing: `make train MODEL={name}`.
+
+## How well it does
+
+On {metrics["n"]:,} test mazes, none of which, nor a turn or mirror image, can be in any
+training set: exact {metrics["exact"]:.4f} (95% interval {low:.4f} to {high:.4f}), valid
+{metrics["valid"]:.4f}, target reached {metrics["reached_target"]:.4f}, right at
+{metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks.
+
+| steps in the path | mazes | exact |
+|---|---|---|
+{chr(10).join(lines)}
+
+## Where it fails
+
+Of {len(wrong)} mazes not solved exactly, it printed: {failures}. Mazes of another
+kind or size, and edge lists in another order than a random one, are outside its
+training.
+"""
+
+
+def main() -> None:
+    """Train the models named on the command line, one after the other."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="+", choices=RECIPES, metavar="NAME")
+    parser.add_argument("--now", action="store_true", help="train nothing, publish")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        if not arguments.now:
+            config = RECIPES[name]
+            train(config, RUNS / name, scores(config))
+        metrics = publish(name)["metrics"]
+        low, high = metrics["exact_ci"]
+        print(f"{name}: exact {metrics['exact']:.4f} [{low:.4f}, {high:.4f}]")
+
+
+if __name__ == "__main__":
+    main()
