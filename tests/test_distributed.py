@@ -9,15 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from test_resume import CONFIG
 
 from mazelib import optimizer, snapshot
 from mazelib.training import state_folder, train
-from test_resume import CONFIG
 
-ARGUMENTS = (
-    "launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no "
-    "--dynamo_backend no --main_process_port 0"
-).split()
+ARGUMENTS = [
+    "launch",
+    "--multi_gpu",
+    "--num_processes",
+    "2",
+    "--num_machines",
+    "1",
+    "--mixed_precision",
+    "no",
+    "--dynamo_backend",
+    "no",
+    "--main_process_port",
+    "0",
+]
 SCRIPT = """
 import sys
 import torch

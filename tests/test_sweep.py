@@ -1,11 +1,11 @@
 from dataclasses import replace
 
 import pytest
+from test_resume import CONFIG
 
 from mazelib.errors import MazelibError
 from mazelib.sweep import sweep
 from mazelib.training import train
-from test_resume import CONFIG
 
 
 def without_times(log: list[dict]) -> list[dict]:
