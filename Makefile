@@ -43,8 +43,15 @@ book: $(READY) ## run the chapters (or CHAPTERS="01_mazes") and build _build/htm
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book
 
-benchmark: $(READY) ## compare speeds with other libraries, as ratios
+train: $(READY) ## make a model of data/models again from nothing: MODEL=dfs5
+	$(BIN)/python tools/zoo.py $(MODEL)
+
+benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an hour)
 	$(BIN)/python benchmarks/generation.py
+	$(BIN)/python benchmarks/rollouts.py
+	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/optimizers.py
+	$(BIN)/python benchmarks/steps.py
 
 lock: ## renew requirements.lock and environment.yml from pyproject.toml
 	$(PYTHON) tools/lock.py
@@ -55,4 +62,4 @@ clean-compiled: ## remove what numba compiled
 clean: clean-compiled ## remove the built book and caches
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup test lint format book lab benchmark lock clean-compiled clean
+.PHONY: help setup test lint format book lab train benchmark lock clean-compiled clean

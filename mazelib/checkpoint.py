@@ -30,6 +30,7 @@ from mazelib.tokenizer import Tokenizer
 
 CARD = "card.json"
 WEIGHTS = "model.safetensors"
+LOG = "log.jsonl"
 
 
 class TrainedModel(NamedTuple):

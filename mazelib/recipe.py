@@ -14,7 +14,7 @@ from mazelib.model import MazeModelConfig
 
 LOSSES = ("path", "sequence")
 FIRST_RUNG = 50
-"""Steps done at the first checkpoint of a ladder."""
+"""Steps done at the first checkpoint of a ladder, or a tenth of a short run."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class TrainConfig:
     @property
     def rungs(self) -> list[int]:
         """The numbers of steps done at which the ladder's checkpoints are kept."""
-        first = min(FIRST_RUNG, self.steps)
+        first = min(FIRST_RUNG, max(1, self.steps // 10))
         spaced = np.geomspace(first, self.steps, self.ladder + 1)[:-1]
         return sorted(set(spaced.round().astype(int).tolist()))
 

@@ -173,6 +173,6 @@ def save_model(run: TrainingRun, folder: Path, ladder: Path | None = None) -> No
         run.averaged,
         run.config.model,
         facts,
-        {"log.jsonl": text} if ladder else {},
+        {checkpoint.LOG: text} if ladder else {},
         {"ladder": ladder} if ladder else {},
     )

@@ -3,14 +3,17 @@
     trained = load("dfs5")                # data/models/dfs5
     trained = load("runs/mine")           # or any folder that training wrote
     trained.model, trained.tokenizer, trained.card
+    for rung in ladder("dfs5"):           # the same model on its way
+        load(rung)
 
 Each is a folder as `mazelib.checkpoint` writes it, checked by its hash when opened.
 """
 
+import json
 from pathlib import Path
 
 from mazelib import checkpoint
-from mazelib.checkpoint import CARD, TrainedModel
+from mazelib.checkpoint import CARD, LOG, TrainedModel
 from mazelib.errors import MazelibError
 
 MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
@@ -44,3 +47,18 @@ def load(model: str | Path, device: str = "cpu") -> TrainedModel:
     Raises MazelibError for an unknown name, or weights whose hash is not the card's.
     """
     return checkpoint.load(folder_of(model), device)
+
+
+def ladder(model: str | Path) -> list[Path]:
+    """The folders of a model's checkpoints on the way, in order; `load` opens them."""
+    cards = (folder_of(model) / "ladder").glob(f"*/{CARD}")
+    return sorted(card.parent for card in cards)
+
+
+def read_log(model: str | Path) -> list[dict]:
+    """The rows of a model's training log (see `mazelib.training.train`)."""
+    path = folder_of(model) / LOG
+    try:
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise MazelibError(f"{path} is damaged: {error}") from None

@@ -2,9 +2,11 @@ import json
 import shutil
 
 import pytest
+from test_resume import CONFIG
 
 from mazelib import checkpoint, zoo
 from mazelib.errors import MazelibError
+from mazelib.training import train
 
 
 @pytest.fixture
@@ -28,4 +30,22 @@ def test_names_lists_the_folders_with_cards(folder, monkeypatch):
 
 def test_every_model_of_the_zoo_loads():
     for name in zoo.names():
-        assert zoo.load(name).card["metrics"]["n"] >= 2000
+        card = zoo.load(name).card
+        assert card["metrics"]["n"] >= 2000
+        assert card["rounding"]["n"] >= 2000
+        for rung in zoo.ladder(name):
+            zoo.load(rung)
+
+
+def test_a_run_leaves_its_ladder_and_its_log(tmp_path):
+    log = train(CONFIG, tmp_path / "run", progress=False).log
+    assert zoo.read_log(tmp_path / "run") == log
+    rungs = zoo.ladder(tmp_path / "run")
+    steps = [zoo.load(rung).card["steps"] for rung in rungs]
+    assert steps == CONFIG.rungs == [1, 4]
+
+
+def test_a_log_that_cannot_be_read_is_named(folder):
+    with pytest.raises(MazelibError, match=r"log.jsonl is damaged"):
+        zoo.read_log(folder)
+    assert zoo.ladder(folder) == []
