@@ -79,11 +79,12 @@ def hidden_matrices(model: PreTrainedModel) -> list[torch.nn.Parameter]:
 def make_optimizers(
     model: PreTrainedModel, muon_lr: float, adamw_lr: float
 ) -> list[torch.optim.Optimizer]:
-    """Muon for the hidden matrices, AdamW for embeddings, norms and biases."""
-    hidden = hidden_matrices(model)
+    """Muon for the hidden matrices, AdamW for embeddings, norms and biases.
+
+    A Muon rate of 0 leaves everything to AdamW.
+    """
+    hidden = hidden_matrices(model) if muon_lr else []
     taken = {id(p) for p in hidden}
     rest = [p for p in model.parameters() if id(p) not in taken]
-    return [
-        StackedMuon(hidden, lr=muon_lr),
-        torch.optim.AdamW(rest, lr=adamw_lr, betas=(0.9, 0.98), weight_decay=0.0),
-    ]
+    adamw = torch.optim.AdamW(rest, lr=adamw_lr, betas=(0.9, 0.98), weight_decay=0.0)
+    return [StackedMuon(hidden, lr=muon_lr), adamw] if hidden else [adamw]

@@ -24,7 +24,8 @@ class TrainConfig:
     mazes: what it learns from; its seed is also that of the initial weights.
     model: the network's shape.
     steps, batch: updates, and mazes in each.
-    muon_lr, adamw_lr: peak learning rates of hidden matrices and of the rest.
+    muon_lr, adamw_lr: peak learning rates of hidden matrices and of the rest; a
+        muon_lr of 0 leaves the hidden matrices to AdamW as well.
     warmup: steps of linear warm-up, at most half of all.
     decay: share of the steps, at the end, over which the rates fall to nothing.
     average: how much of yesterday's average the averaged weights keep at each step
@@ -55,7 +56,7 @@ class TrainConfig:
         checks = [
             ("steps", self.steps >= 1, "at least 1"),
             ("batch", self.batch >= 1, "at least 1"),
-            ("muon_lr", self.muon_lr > 0, "above 0"),
+            ("muon_lr", self.muon_lr >= 0, "at least 0"),
             ("adamw_lr", self.adamw_lr > 0, "above 0"),
             ("warmup", self.warmup >= 0, "at least 0"),
             ("decay", 0 <= self.decay <= 1, "from 0 to 1"),

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -38,17 +39,17 @@ def test_orthogonalize_brings_singular_values_near_one():
         assert values.max() < 1.3
 
 
+@pytest.mark.parametrize("muon_lr", [0.0, 0.02])
 @pytest.mark.parametrize("positions", ["rotary", "learned"])
-def test_every_parameter_has_one_optimizer(tiny_config, positions):
-    from dataclasses import replace
-
+def test_every_parameter_has_one_optimizer(tiny_config, positions, muon_lr):
     model = build(replace(tiny_config, positions=positions), 0)
     groups = [
         {id(p) for group in o.param_groups for p in group["params"]}
-        for o in make_optimizers(model, 0.02, 0.003)
+        for o in make_optimizers(model, muon_lr, 0.003)
     ]
-    assert not groups[0] & groups[1]
-    assert groups[0] | groups[1] == {id(p) for p in model.parameters()}
+    assert len(groups) == (2 if muon_lr else 1)
+    assert sum(map(len, groups)) == len(list(model.parameters()))
+    assert set().union(*groups) == {id(p) for p in model.parameters()}
     assert len(hidden_matrices(model)) == 4 * tiny_config.layers
 
 

@@ -119,7 +119,7 @@ def test_validation_is_the_same_for_every_seed(config):
     [
         ({"steps": 0}, "steps is 0"),
         ({"batch": 0}, "batch is 0"),
-        ({"muon_lr": 0.0}, "muon_lr is 0.0"),
+        ({"muon_lr": -1.0}, "muon_lr is -1.0"),
         ({"warmup": -1}, "warmup is -1"),
         ({"loss": "all"}, "loss is 'all', but must be one of path, sequence"),
         ({"evaluate_every": 0}, "evaluate_every is 0"),

@@ -48,7 +48,7 @@ class Train:
     questions: int = 8
     """questions asked about each maze"""
     muon_lr: float = 0.01
-    """peak learning rate of the hidden matrices"""
+    """peak learning rate of the hidden matrices; 0 leaves them to AdamW"""
     adamw_lr: float = 3e-3
     """peak learning rate of everything else"""
     warmup: int = 50

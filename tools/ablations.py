@@ -1,0 +1,79 @@
+"""What each part of the training recipe is worth: the recipe with one part changed.
+
+    python tools/ablations.py               # writes data/results/ablations.json
+
+4×4 depth-first mazes, 4 layers × 64, three seeds, the same number of questions each; two
+runs at a time, one core each. Runs lie in runs/ablations and go on where they stopped.
+"""
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from mazelib.dataset import StreamConfig
+from mazelib.files import replacing
+from mazelib.generators import MazeConfig
+from mazelib.model import MazeModelConfig
+from mazelib.recipe import TrainConfig
+from mazelib.sweep import sweep
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "data" / "results" / "ablations.json"
+SEEDS = (0, 1, 2)
+BASE = TrainConfig(
+    StreamConfig(MazeConfig("dfs", 4), questions=8),
+    MazeModelConfig(side=4, layers=4, width=64, max_positions=256),
+    steps=1200,
+    average=0.99,
+    evaluate_every=100,
+    validation=2000,
+)
+
+
+def variants() -> dict[str, TrainConfig]:
+    """The recipe as it is, and with one part changed."""
+    mazes, model = BASE.mazes, BASE.model
+    apart = replace(BASE, mazes=replace(mazes, questions=1), batch=128)
+    return {
+        "the recipe": BASE,
+        "one question a maze": apart,
+        "loss on the whole sequence": replace(BASE, loss="sequence"),
+        "AdamW for all weights": replace(BASE, muon_lr=0.0),
+        "flat learning rate": replace(BASE, decay=0.0),
+        "twice the Muon rate": replace(BASE, muon_lr=0.02),
+        "half the Muon rate": replace(BASE, muon_lr=0.005),
+        "no averaging": replace(BASE, average=0.0),
+        "learned positions": replace(BASE, model=replace(model, positions="learned")),
+        "2 layers × 88": replace(BASE, model=replace(model, layers=2, width=88)),
+        "8 layers × 48": replace(BASE, model=replace(model, layers=8, width=48)),
+    }
+
+
+def main() -> None:
+    """Run what is not done yet and write one row a validation."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    names, configs = {}, {}
+    for number, (name, config) in enumerate(variants().items()):
+        for seed in SEEDS:
+            run = f"{number:02}-seed{seed}"
+            names[run] = (name, seed)
+            configs[run] = replace(config, mazes=replace(config.mazes, seed=seed))
+    logs = sweep(configs, ROOT / "runs" / "ablations", arguments.jobs)
+    kept = ("questions", "seconds", "exact")
+    rows = [
+        {"variant": names[run][0], "seed": names[run][1], **{k: row[k] for k in kept}}
+        for run, log in logs.items()
+        for row in log
+        if "exact" in row
+    ]
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(RESULT) as temporary:
+        text = json.dumps({"n": BASE.validation, "rows": rows}, indent=1)
+        temporary.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
