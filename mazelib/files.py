@@ -80,7 +80,7 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def sweep(path: str | Path) -> None:
+def remove_leftovers(path: str | Path) -> None:
     """Remove what killed processes left of their writing to `path` or a file in it.
 
     Only for what no other process is writing to.

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mazelib.dataset import Batch
-from mazelib.model import IGNORED, inputs, labels
+from mazelib.model import IGNORED, inputs, labels, packed_inputs
 
 
 def autocast(device: str):
@@ -38,13 +38,17 @@ class Gradients:
         self.model, self.parts, self.kind = model, parts, kind
         self.parameters = list(model.parameters())
         self.device = self.parameters[0].device
+        self.is_lean = self.device.type == "cpu"
+        if self.is_lean:
+            getattr(model, "module", model).set_attn_implementation("lean")
         self.threads = ThreadPoolExecutor(parts, initializer=_use_one_core)
 
     def loss(self, batch: Batch) -> Tensor:
         """The negative log-likelihood of the tokens that count: their sum, in nats."""
         targets = labels(batch, self.kind)[:, 1:].to(self.device, non_blocking=True)
+        given = packed_inputs(batch) if self.is_lean else inputs(batch, self.device)
         with autocast(self.device.type):
-            logits = self.model(**inputs(batch, self.device)).logits[:, :-1]
+            logits = self.model(**given).logits[:, :-1]
         return cross_entropy(
             logits.flatten(0, 1).float(),
             targets.flatten(),

@@ -12,10 +12,9 @@ embeddings and no dropout, so the tools for those classes work on them as they a
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 from transformers import (
-    AttentionInterface,
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoXConfig,
@@ -23,6 +22,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from mazelib.attention import Packing, attention_mask, pack
 from mazelib.dataset import Batch
 from mazelib.encoding import LIST_SEGMENT
 from mazelib.errors import MazelibError, check_fields
@@ -126,45 +126,6 @@ def build(config: MazeModelConfig, seed: int = 0) -> PreTrainedModel:
     return model
 
 
-def attention_mask(
-    segment: Int[Tensor, "batch pos"],
-) -> Float[Tensor, "batch 1 pos pos"]:
-    """What to add to attention scores: 0 where a token may look, else very little.
-
-    It may look at itself and what is before it in its own segment and the edge list.
-    """
-    query, key = segment[:, None, :, None], segment[:, None, None, :]
-    pos = segment.shape[1]
-    before = torch.ones(pos, pos, dtype=torch.bool, device=segment.device).tril()
-    visible = before & ((key == query) | (key == LIST_SEGMENT))
-    return (~visible).float() * torch.finfo(torch.float32).min
-
-
-def attend(module, query, key, value, mask, scaling, **_):
-    """Softmax attention that keeps its scores in the values' precision.
-
-    transformers' own ("eager") turns them into float32, and torch's fused kernel is
-    slow backward in bfloat16 with a mask; training on a CPU takes this one, named
-    "lean" in `set_attn_implementation`. Takes and returns what theirs do.
-    """
-    batch, heads, pos, size = query.shape
-    query, key, value = (
-        x.to(value.dtype).reshape(batch * heads, -1, size)
-        for x in (query * scaling, key, value)
-    )
-    keys = key.shape[1]
-    if mask is None:
-        mask = attention_mask(torch.zeros(1, keys, dtype=torch.int32))[..., -pos:, :]
-    scores = torch.bmm(query, key.mT).view(batch, heads, pos, keys)
-    scores = scores + mask.to(scores.dtype)
-    weights = torch._softmax(scores, -1, False)  # softmax() is autocast to float32
-    read = torch.bmm(weights.view(batch * heads, pos, keys), value)
-    return read.view(batch, heads, pos, size).transpose(1, 2).contiguous(), weights
-
-
-AttentionInterface.register("lean", attend)
-
-
 def inputs(batch: Batch, device: str | torch.device = "cpu") -> dict[str, Tensor]:
     """A batch as the keyword arguments of a model's forward.
 
@@ -178,6 +139,15 @@ def inputs(batch: Batch, device: str | torch.device = "cpu") -> dict[str, Tensor
         segment = torch.from_numpy(batch.segment).to(device)
         arguments["attention_mask"] = attention_mask(segment)
     return arguments
+
+
+def packed_inputs(batch: Batch) -> dict[str, Tensor | Packing]:
+    """As `inputs`, for a model whose attention is "lean" (see `mazelib.attention`)."""
+    return {
+        "input_ids": torch.from_numpy(batch.ids).long(),
+        "position_ids": torch.from_numpy(batch.position).long(),
+        "packing": pack(batch.segment),
+    }
 
 
 def labels(batch: Batch, loss: str = "path") -> Int[Tensor, "batch pos"]:

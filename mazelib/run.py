@@ -42,15 +42,12 @@ class TrainingRun:
         self.model = build(config.model, config.mazes.seed).to(self.device)
         zero_output_projections(self.model)
         self.averaged = copy.deepcopy(self.model).eval()
-        on_cpu = self.device.type == "cpu"
-        if on_cpu:
-            self.model.set_attn_implementation("lean")
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
         network = self.model
         if ranks > 1:
             network = self.accelerator.prepare_model(network)
-        share = min(torch.get_num_threads(), config.batch)
-        parts = share if on_cpu and ranks == 1 else 1
+        is_alone = self.device.type == "cpu" and ranks == 1
+        parts = min(torch.get_num_threads(), config.batch) if is_alone else 1
         self.gradients = Gradients(network, parts, config.loss)
         self.validation = validation_mazes(config.mazes, config.validation)
         self.done, self.seconds, self.log = 0, 0.0, []
@@ -120,16 +117,9 @@ class TrainingRun:
         loss = self.accelerator.reduce(torch.stack(self.losses).mean(), "mean").item()
         self.losses.clear()
         self.seconds += time.perf_counter() - started
-        self.log.append(
-            {
-                "step": self.done,
-                "loss": loss,
-                "questions": self.done
-                * self.config.batch
-                * self.config.mazes.questions,
-                "seconds": round(self.seconds, 3),
-            }
-        )
+        questions = self.done * self.config.batch * self.config.mazes.questions
+        row = {"step": self.done, "loss": loss, "questions": questions}
+        self.log.append({**row, "seconds": round(self.seconds, 3)})
 
     def evaluate(self, on_evaluation: Callable | None = None) -> None:
         """Score the averaged model on the validation mazes, in the log's last row."""

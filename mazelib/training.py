@@ -25,7 +25,7 @@ from transformers import PreTrainedModel
 from mazelib import checkpoint, snapshot
 from mazelib.errors import MazelibError
 from mazelib.evidence import wilson
-from mazelib.files import sweep
+from mazelib.files import remove_leftovers
 from mazelib.recipe import TrainConfig
 from mazelib.run import TrainingRun
 
@@ -84,6 +84,8 @@ def train(
             )
             if folder is not None:
                 save(run, Path(folder))
+    if folder is not None and run.is_main and not Path(folder).exists():
+        save_model(run, Path(folder), ladder_folder(Path(folder)))
     return TrainResult(run.averaged, run.log)
 
 
@@ -92,14 +94,19 @@ def state_folder(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.state")
 
 
+def ladder_folder(folder: Path) -> Path:
+    """Where a run keeps the checkpoints of its ladder while it goes on."""
+    return state_folder(folder) / "ladder"
+
+
 def resume(run: TrainingRun, folder: Path) -> None:
     """Go on from the newest state of the same run, if there is one.
 
     Raises MazelibError if the folder holds something else, or another run's state.
     """
     if run.is_main:
-        for place in (folder, state_folder(folder), state_folder(folder) / "ladder"):
-            sweep(place)
+        for place in (folder, state_folder(folder), ladder_folder(folder)):
+            remove_leftovers(place)
     state = snapshot.newest(state_folder(folder))
     if state is None and folder.exists():
         raise MazelibError(f"{folder} exists: name another, or remove it first")
@@ -139,7 +146,7 @@ def save(run: TrainingRun, folder: Path) -> None:
     The state comes last: whatever a kill leaves out is done again.
     """
     if run.is_main:
-        ladder = state_folder(folder) / "ladder"
+        ladder = ladder_folder(folder)
         if run.done in run.config.rungs:
             save_model(run, ladder / f"{run.done:06}")
         save_model(run, folder, ladder)

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,6 +99,9 @@ def test_a_finished_run_started_again_is_left_as_it_is(whole):
     model, log = train(CONFIG, whole, lambda *row: seen.append(row), progress=False)
     assert not seen
     assert log[-1]["step"] == CONFIG.steps
+    shutil.rmtree(whole)
+    train(CONFIG, whole, progress=False)
+    assert checkpoint.read_card(whole)["steps"] == CONFIG.steps
     after = dict(model.state_dict())
     assert all(torch.equal(after[k], before[f"averaged.{k}"]) for k in after)
 

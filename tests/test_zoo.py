@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from test_resume import CONFIG
@@ -35,6 +37,16 @@ def test_every_model_of_the_zoo_loads():
         assert card["rounding"]["n"] >= 2000
         for rung in zoo.ladder(name):
             zoo.load(rung)
+
+
+def test_every_model_of_the_zoo_opens_without_mazelib():
+    code = (
+        "import sys; from transformers import AutoModelForCausalLM as M;"
+        "[M.from_pretrained(folder) for folder in sys.argv[1:]];"
+        "assert 'mazelib' not in sys.modules"
+    )
+    folders = [zoo.MODELS / name for name in zoo.names()]
+    subprocess.run([sys.executable, "-c", code, *folders], check=True)
 
 
 def test_a_run_leaves_its_ladder_and_its_log(tmp_path):

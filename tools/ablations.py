@@ -2,8 +2,9 @@
 
     python tools/ablations.py               # writes data/results/ablations.json
 
-4×4 depth-first mazes, 4 layers × 64, three seeds, the same number of questions each; two
-runs at a time, one core each. Runs lie in runs/ablations and go on where they stopped.
+4×4 depth-first mazes, 4 layers × 64, three seeds, the same number of questions each;
+two runs at a time, one core each. They lie in runs/ablations and go on where they
+stopped.
 """
 
 import argparse
