@@ -12,6 +12,7 @@ import copy
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import cached_property
 
 import torch
@@ -19,6 +20,7 @@ from accelerate import Accelerator
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from mazelib import checkpoint
 from mazelib.dataset import Batch, MazeStream
 from mazelib.errors import MazelibError
 from mazelib.gradients import Gradients
@@ -39,8 +41,12 @@ class TrainingRun:
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self.device = self.accelerator.device
         ranks = self.accelerator.num_processes
-        self.model = build(config.model, config.mazes.seed).to(self.device)
+        self.model = build(config.model, config.mazes.seed)
         zero_output_projections(self.model)
+        self.before = {"steps": 0, "questions": 0, "seconds": 0.0}
+        if config.start is not None:
+            self.begin_with(checkpoint.load(config.start))
+        self.model.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
         network = self.model
@@ -52,6 +58,19 @@ class TrainingRun:
         self.validation = validation_mazes(config.mazes, config.validation)
         self.done, self.seconds, self.log = 0, 0.0, []
         self.losses: list[Tensor] = []  # of the steps since the log's last row
+
+    def begin_with(self, trained: checkpoint.TrainedModel) -> None:
+        """Take a model's weights; count its steps, questions and seconds as done.
+
+        Raises MazelibError if it has another shape.
+        """
+        if trained.card["model"] != asdict(self.config.model):
+            raise MazelibError(
+                f"start is {self.config.start!r}, a model of the shape "
+                f"{trained.card['model']}: ask for the same shape, or start elsewhere"
+            )
+        self.model.load_state_dict(trained.model.state_dict())
+        self.before = {name: trained.card[name] for name in self.before}
 
     @property
     def is_main(self) -> bool:
@@ -118,8 +137,14 @@ class TrainingRun:
         self.losses.clear()
         self.seconds += time.perf_counter() - started
         questions = self.done * self.config.batch * self.config.mazes.questions
-        row = {"step": self.done, "loss": loss, "questions": questions}
-        self.log.append({**row, "seconds": round(self.seconds, 3)})
+        self.log.append(
+            {
+                "step": self.before["steps"] + self.done,
+                "loss": loss,
+                "questions": self.before["questions"] + questions,
+                "seconds": round(self.before["seconds"] + self.seconds, 3),
+            }
+        )
 
     def evaluate(self, on_evaluation: Callable | None = None) -> None:
         """Score the averaged model on the validation mazes, in the log's last row."""

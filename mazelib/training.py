@@ -52,6 +52,9 @@ def train(
         step and at every validation; what it returns joins the log's row.
     progress: show a bar with the loss, the validation's exact-match and the time left.
 
+    A run that starts from a model's weights counts on from that model's steps,
+    questions and seconds.
+
     The log has a row every `LOG_EVERY` steps and at validations: step, mean loss since
     the row before (nats a token), questions seen, seconds in training steps; `exact` at
     validations.
@@ -169,7 +172,7 @@ def save_model(run: TrainingRun, folder: Path, ladder: Path | None = None) -> No
     facts = {
         "training": asdict(run.config),
         "seed": run.config.mazes.seed,
-        "steps": run.done,
+        "steps": last["step"],
         "questions": last["questions"],
         "seconds": last["seconds"],
         "metrics": {**metrics, "exact_ci": wilson(round(last["exact"] * n), n), "n": n},

@@ -135,3 +135,23 @@ def test_too_long_sequences_are_named(config):
     short = replace(config, model=replace(config.model, max_positions=30))
     with pytest.raises(MazelibError, match="max_positions is 30, but a sequence"):
         train(short, progress=False)
+
+
+def test_a_run_can_start_from_a_models_weights(config, tmp_path):
+    first = train(config, tmp_path / "first", progress=False)
+    again = replace(
+        config,
+        mazes=replace(config.mazes, seed=1),
+        start=str(tmp_path / "first"),
+        adamw_lr=1e-12,
+        muon_lr=1e-12,
+    )
+    model, log = train(again, tmp_path / "second", progress=False)
+    rounded = weights(first.model).half().float()
+    assert torch.allclose(weights(model), rounded, atol=1e-9)
+    assert [row["step"] for row in log] == [9, 12]
+    assert log[-1]["questions"] == 2 * first.log[-1]["questions"]
+    assert zoo.load(tmp_path / "second").card["steps"] == 12
+    other = replace(again, model=replace(config.model, layers=1))
+    with pytest.raises(MazelibError, match="ask for the same shape"):
+        train(other, progress=False)
