@@ -112,6 +112,7 @@ def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
     mazes, rounding = training["mazes"]["mazes"], card["rounding"]
     grid, kind = mazes["grid"], mazes["generator"]
     low, high = metrics["exact_ci"]
+    planned = f"of {training['steps']:,} planned"
     lines = [
         f"| {bin.left + 1} to {bin.right} | {len(rows)} | {rows['exact'].mean():.3f} |"
         for bin, rows in table.groupby(pd.cut(table["steps"], LENGTHS), observed=True)
@@ -144,9 +145,9 @@ Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder.
   `{shape["scheme"]}`; origin and target uniform over the cells.
 - Shape: {shape["layers"]} layers, width {shape["width"]}, {shape["heads"]} heads,
   {shape["positions"]} positions.
-- {card["questions"]:,} questions about {training["steps"] * training["batch"]:,} mazes,
-  each seen once, {card["seconds"] / 3600:.1f} hours ({card["hardware"]}); loss on the
-  {training["loss"]}; seed {card["seed"]}.
+- {card["questions"]:,} questions, {training["mazes"]["questions"]} about each maze, in
+  {card["steps"]:,} steps ({planned}) and {card["seconds"] / 3600:.1f} hours
+  ({card["hardware"]}); loss on the {training["loss"]}; seed {card["seed"]}.
 - Again from nothing: `make train MODEL={name}`.
 
 ## How well it does
