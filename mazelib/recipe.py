@@ -33,7 +33,7 @@ class TrainConfig:
     loss: "path" or "sequence" (see `mazelib.model.labels`).
     evaluate_every, validation: steps between validations, and mazes in one.
     ladder: checkpoints kept on the way, at logarithmically spaced steps.
-    start: folder of a model of the same shape whose weights the run begins with, or
+    weights: folder of a model of the same shape whose weights the run begins with, or
         nothing. Give the mazes another seed, or it sees the same ones again.
 
     Raises MazelibError for a value out of range.
@@ -52,7 +52,7 @@ class TrainConfig:
     evaluate_every: int = 250
     validation: int = 512
     ladder: int = 0
-    start: str | None = None
+    weights: str | None = None
 
     def __post_init__(self):
         side = self.mazes.spread or self.mazes.mazes.grid

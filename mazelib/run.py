@@ -44,8 +44,8 @@ class TrainingRun:
         self.model = build(config.model, config.mazes.seed)
         zero_output_projections(self.model)
         self.before = {"steps": 0, "questions": 0, "seconds": 0.0}
-        if config.start is not None:
-            self.begin_with(checkpoint.load(config.start))
+        if config.weights is not None:
+            self.begin_with(checkpoint.load(config.weights))
         self.model.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
@@ -66,8 +66,8 @@ class TrainingRun:
         """
         if trained.card["model"] != asdict(self.config.model):
             raise MazelibError(
-                f"start is {self.config.start!r}, a model of the shape "
-                f"{trained.card['model']}: ask for the same shape, or start elsewhere"
+                f"weights is {self.config.weights!r}, a model of the shape "
+                f"{trained.card['model']}: ask for the same shape, or take others"
             )
         self.model.load_state_dict(trained.model.state_dict())
         self.before = {name: trained.card[name] for name in self.before}

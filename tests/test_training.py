@@ -142,7 +142,7 @@ def test_a_run_can_start_from_a_models_weights(config, tmp_path):
     again = replace(
         config,
         mazes=replace(config.mazes, seed=1),
-        start=str(tmp_path / "first"),
+        weights=str(tmp_path / "first"),
         adamw_lr=1e-12,
         muon_lr=1e-12,
     )

@@ -65,7 +65,7 @@ class Train:
     """mazes in a validation"""
     ladder: int = 0
     """checkpoints kept on the way, at logarithmically spaced steps"""
-    start: optional(str, "new weights", "FOLDER") = None
+    weights: optional(str, "new ones", "FOLDER") = None
     """model of the same shape to begin with; give another --seed"""
     json: bool = False
     """print the model's card as JSON"""
@@ -103,7 +103,7 @@ class Train:
             self.evaluate_every,
             self.validation,
             self.ladder,
-            self.start,
+            self.weights,
         )
         train(config, self.out)
         if not PartialState().is_main_process:
