@@ -1,7 +1,7 @@
 """Commands about models: train, evaluate, solve and models."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from tyro.conf import Positional
@@ -75,36 +75,19 @@ class Train:
         from accelerate import PartialState
 
         from mazelib.model import MazeModelConfig
-        from mazelib.training import TrainConfig, train
+        from mazelib.recipe import TrainConfig
+        from mazelib.training import train
         from mazelib.zoo import read_card
 
         stream = self.mazes.stream("train", self.questions)
         grid = stream.config.spread or stream.config.mazes.grid
-        model = MazeModelConfig(
-            self.tokens,
-            grid if self.side is None else self.side,
-            self.layers,
-            self.width,
-            self.heads,
-            self.positions,
-            self.max_positions,
-        )
-        config = TrainConfig(
-            stream.config,
-            model,
-            self.steps,
-            self.batch,
-            self.muon_lr,
-            self.adamw_lr,
-            self.warmup,
-            self.decay,
-            self.average,
-            self.loss,
-            self.evaluate_every,
-            self.validation,
-            self.ladder,
-            self.weights,
-        )
+        model = {
+            "scheme": self.tokens,
+            "side": grid if self.side is None else self.side,
+        }
+        model = MazeModelConfig(**{**self.flags_of(MazeModelConfig), **model})
+        data = {"mazes": stream.config, "model": model}
+        config = TrainConfig(**{**self.flags_of(TrainConfig), **data})
         train(config, self.out)
         if not PartialState().is_main_process:
             return
@@ -116,6 +99,11 @@ class Train:
             f"{score['n']} validation mazes, {card['parameters']} parameters"
         )
         print(dumps(card) if self.json else text)
+
+    def flags_of(self, kind: type) -> dict:
+        """The flags that are named as fields of a config."""
+        names = [field.name for field in fields(kind)]
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
 
 @dataclass(frozen=True)
