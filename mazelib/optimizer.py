@@ -18,16 +18,21 @@ from transformers import PreTrainedModel
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic iteration, as in torch.optim.Muon."""
-PRECISION = torch.bfloat16
-"""What the iteration computes in, as in torch.optim.Muon."""
+
+
+def fast_dtype(device: torch.device | str) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it, else float32."""
+    is_cuda = torch.device(device).type == "cuda"
+    is_fast = is_cuda or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if is_fast else torch.float32
 
 
 def orthogonalize(
     matrices: Float[Tensor, "batch rows cols"], steps: int = 5
 ) -> Float[Tensor, "batch rows cols"]:
-    """Each matrix with its singular values near 1, by Newton–Schulz."""
+    """Each matrix with its singular values near 1, by Newton–Schulz in `fast_dtype`."""
     a, b, c = NEWTON_SCHULZ
-    x = matrices.to(PRECISION)
+    x = matrices.to(fast_dtype(matrices.device))
     is_tall = x.shape[1] > x.shape[2]
     if is_tall:
         x = x.mT

@@ -33,8 +33,8 @@ class TrainConfig:
     loss: "path" or "sequence" (see `mazelib.model.labels`).
     evaluate_every, validation: steps between validations, and mazes in one.
     ladder: checkpoints kept on the way, at logarithmically spaced steps.
-    weights: folder of a model of the same shape whose weights the run begins with, or
-        nothing. Give the mazes another seed, or it sees the same ones again.
+    weights: a model of the same shape whose weights the run begins with, by name or
+        folder, or nothing. Give the mazes another seed, or it sees the same ones again.
 
     Raises MazelibError for a value out of range.
     """

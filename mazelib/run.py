@@ -20,7 +20,8 @@ from accelerate import Accelerator
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from mazelib import checkpoint
+from mazelib import zoo
+from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import Batch, MazeStream
 from mazelib.errors import MazelibError
 from mazelib.gradients import Gradients
@@ -43,9 +44,11 @@ class TrainingRun:
         ranks = self.accelerator.num_processes
         self.model = build(config.model, config.mazes.seed)
         zero_output_projections(self.model)
+        self.done, self.seconds, self.log = 0, 0.0, []
         self.before = {"steps": 0, "questions": 0, "seconds": 0.0}
         if config.weights is not None:
-            self.begin_with(checkpoint.load(config.weights))
+            self.begin_with(zoo.load(config.weights))
+            self.log = zoo.read_log(config.weights)
         self.model.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
@@ -56,10 +59,9 @@ class TrainingRun:
         parts = min(torch.get_num_threads(), config.batch) if is_alone else 1
         self.gradients = Gradients(network, parts, config.loss)
         self.validation = validation_mazes(config.mazes, config.validation)
-        self.done, self.seconds, self.log = 0, 0.0, []
         self.losses: list[Tensor] = []  # of the steps since the log's last row
 
-    def begin_with(self, trained: checkpoint.TrainedModel) -> None:
+    def begin_with(self, trained: TrainedModel) -> None:
         """Take a model's weights; count its steps, questions and seconds as done.
 
         Raises MazelibError if it has another shape.

@@ -14,6 +14,7 @@ CPU. Started by `accelerate launch`, several processes share each batch.
 """
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -22,10 +23,10 @@ from typing import NamedTuple
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
-from mazelib import checkpoint, snapshot
+from mazelib import checkpoint, snapshot, zoo
 from mazelib.errors import MazelibError
 from mazelib.evidence import wilson
-from mazelib.files import remove_leftovers
+from mazelib.files import remove_leftovers, replacing_folder, writing
 from mazelib.recipe import TrainConfig
 from mazelib.run import TrainingRun
 
@@ -53,7 +54,7 @@ def train(
     progress: show a bar with the loss, the validation's exact-match and the time left.
 
     A run that starts from a model's weights counts on from that model's steps,
-    questions and seconds.
+    questions and seconds, and takes over its log and its ladder.
 
     The log has a row every `LOG_EVERY` steps and at validations: step, mean loss since
     the row before (nats a token), questions seen, seconds in training steps; `exact` at
@@ -118,7 +119,16 @@ def resume(run: TrainingRun, folder: Path) -> None:
         run.restore(state.tensors, state.facts)
     run.check_agreement()  # before anything is written: all have looked
     if state is None:
+        if run.is_main and run.config.weights is not None:
+            copy_ladder(run.config.weights, ladder_folder(folder))
         save_state(run, folder)
+
+
+def copy_ladder(model: str, folder: Path) -> None:
+    """Copy the checkpoints that a model came by."""
+    with writing(folder), replacing_folder(folder) as temporary:
+        for rung in zoo.ladder(model):
+            shutil.copytree(rung, temporary / rung.name)
 
 
 def check_same(config: TrainConfig, was: dict, place: Path) -> None:
@@ -151,7 +161,7 @@ def save(run: TrainingRun, folder: Path) -> None:
     if run.is_main:
         ladder = ladder_folder(folder)
         if run.done in run.config.rungs:
-            save_model(run, ladder / f"{run.done:06}")
+            save_model(run, ladder / f"{run.log[-1]['step']:06}")
         save_model(run, folder, ladder)
     save_state(run, folder)
 

@@ -56,8 +56,13 @@ def ladder(model: str | Path) -> list[Path]:
 
 
 def read_log(model: str | Path) -> list[dict]:
-    """The rows of a model's training log (see `mazelib.training.train`)."""
+    """The rows of a model's training log (see `mazelib.training.train`), if it has one.
+
+    Raises MazelibError if it cannot be read.
+    """
     path = folder_of(model) / LOG
+    if not path.exists():
+        return []
     try:
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     except (OSError, ValueError) as error:

@@ -138,6 +138,7 @@ def test_too_long_sequences_are_named(config):
 
 
 def test_a_run_can_start_from_a_models_weights(config, tmp_path):
+    config = replace(config, ladder=2)
     first = train(config, tmp_path / "first", progress=False)
     again = replace(
         config,
@@ -149,7 +150,11 @@ def test_a_run_can_start_from_a_models_weights(config, tmp_path):
     model, log = train(again, tmp_path / "second", progress=False)
     rounded = weights(first.model).half().float()
     assert torch.allclose(weights(model), rounded, atol=1e-9)
-    assert [row["step"] for row in log] == [9, 12]
+    steps = [row["step"] for row in first.log]
+    assert [row["step"] for row in log] == steps + [6 + step for step in steps]
+    assert log[: len(steps)] == first.log
+    rungs = [zoo.read_card(rung)["steps"] for rung in zoo.ladder(tmp_path / "second")]
+    assert rungs == config.rungs + [6 + rung for rung in config.rungs]
     assert log[-1]["questions"] == 2 * first.log[-1]["questions"]
     assert zoo.load(tmp_path / "second").card["steps"] == 12
     other = replace(again, model=replace(config.model, layers=1))

@@ -58,6 +58,8 @@ def test_a_run_leaves_its_ladder_and_its_log(tmp_path):
 
 
 def test_a_log_that_cannot_be_read_is_named(folder):
+    assert zoo.read_log(folder) == []
+    (folder / "log.jsonl").write_text("{")
     with pytest.raises(MazelibError, match=r"log.jsonl is damaged"):
         zoo.read_log(folder)
     assert zoo.ladder(folder) == []

@@ -65,8 +65,8 @@ class Train:
     """mazes in a validation"""
     ladder: int = 0
     """checkpoints kept on the way, at logarithmically spaced steps"""
-    weights: optional(str, "new ones", "FOLDER") = None
-    """model of the same shape to begin with; give another --seed"""
+    weights: optional(str, "new ones", "MODEL") = None
+    """name or folder of a model of the same shape to begin with; give another --seed"""
     json: bool = False
     """print the model's card as JSON"""
 
