@@ -25,7 +25,7 @@ from mazelib.generators import MazeConfig
 from mazelib.model import IGNORED, MazeModelConfig, labels
 from mazelib.recipe import TrainConfig
 from mazelib.run import TrainingRun
-from mazelib.validation import exact_match
+from mazelib.validation import teacher_forced
 
 CONFIG = TrainConfig(
     StreamConfig(MazeConfig("dfs", 4), questions=8),
@@ -134,7 +134,7 @@ def main() -> None:
     sides = {
         "mazelib": (
             own.step,
-            lambda: float(exact_match(own.averaged, mazes, CONFIG.model).mean()),
+            lambda: teacher_forced(own.averaged, plain.tokenizer, mazes).right.mean(),
         ),
         "plain loop": (plain.step, lambda: plain.exact(mazes)),
     }

@@ -28,7 +28,7 @@ from mazelib.gradients import Gradients
 from mazelib.model import IGNORED, build, labels
 from mazelib.optimizer import make_optimizers
 from mazelib.recipe import TrainConfig
-from mazelib.validation import exact_match, validation_mazes
+from mazelib.validation import teacher_forced, validation_mazes
 
 LOG_EVERY = 10
 """Steps between two rows of the log."""
@@ -151,8 +151,9 @@ class TrainingRun:
     def evaluate(self, on_evaluation: Callable | None = None) -> None:
         """Score the averaged model on the validation mazes, in the log's last row."""
         if self.is_main:
-            right = exact_match(self.averaged, self.validation, self.config.model)
-            self.log[-1]["exact"] = float(right.mean())
+            tokenizer = self.config.model.tokenizer
+            answers = teacher_forced(self.averaged, tokenizer, self.validation)
+            self.log[-1]["exact"] = float(answers.right.mean())
             if on_evaluation:
                 self.log[-1] |= on_evaluation(self.done, self.averaged) or {}
         self.accelerator.wait_for_everyone()

@@ -1,17 +1,19 @@
 """What a training run is scored on: mazes held back from every run, and the score.
 
 mazes = validation_mazes(config.mazes, 512)
-exact_match(model, mazes, config.model).mean()
+teacher_forced(model, tokenizer, mazes).right.mean()
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from transformers import PreTrainedModel
 
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
-from mazelib.model import MazeModelConfig, predictions
+from mazelib.model import predictions
+from mazelib.tokenizer import Tokenizer
 
 VALIDATION_SEED = 2**31 - 1
 """All runs are scored on the same validation mazes, whatever their own seed."""
@@ -27,16 +29,27 @@ def validation_mazes(stream: StreamConfig, count: int) -> MazeSet:
     return MazeStream(held_back).take(0, count)
 
 
-def exact_match(
-    model: PreTrainedModel, mazes: MazeSet, config: MazeModelConfig, size: int = 128
-) -> Bool[np.ndarray, "mazes"]:
-    """For each maze: is every token of the path, and its end, the likeliest one?
+class TeacherForced(NamedTuple):
+    """What a model answers when it is given the true answer as it goes.
 
-    A greedy rollout prints exactly the path if and only if it is.
+    likeliest: for each maze, the likeliest id at each place of the answer, given the
+    true ones before. right: is each of them the true one? A greedy rollout prints
+    exactly the path if and only if they are.
     """
-    right = []
+
+    likeliest: list[Int[np.ndarray, "answer"]]
+    right: Bool[np.ndarray, "mazes"]
+
+
+def teacher_forced(
+    model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, size: int = 128
+) -> TeacherForced:
+    """A model's likeliest answers to mazes of one question each, `size` at a time."""
+    likeliest, right = [], np.zeros(len(mazes), bool)
     for start in range(0, len(mazes), size):
-        batch = mazes[start : start + size].encode(config.tokenizer)
-        wrong = predictions(model, batch).numpy() != batch.ids
-        right.append(~(wrong & batch.answer).any(1))
-    return np.concatenate(right)
+        batch = mazes[start : start + size].encode(tokenizer)
+        ids = predictions(model, batch).numpy()
+        answers = zip(ids, batch.answer, strict=True)
+        likeliest += [row[places] for row, places in answers]
+        right[start : start + size] = ~((ids != batch.ids) & batch.answer).any(1)
+    return TeacherForced(likeliest, right)

@@ -1,3 +1,4 @@
+import copy
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from mazelib.behaviour.evaluation import (
     prompts,
     summary,
 )
+from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig, build
@@ -51,18 +53,36 @@ def test_an_untrained_model_of_any_scheme_scores_low(scheme):
     assert scores["forks"] > 10
 
 
-def test_next_cells_of_the_true_answers_are_the_path(few, tiny_config, monkeypatch):
-    # a model that repeats the truth: its likeliest tokens are the batch's own
-    def oracle(_, batch):
-        return torch.from_numpy(batch.ids).long()
-
-    monkeypatch.setattr(evaluation, "predictions", oracle)
+def test_next_cells_of_the_true_answers_are_the_path(few):
     for scheme in ("ut", "ctt"):
         tokenizer = MazeModelConfig(scheme, 4).tokenizer
         one = one_question(few[:10])
-        assert next_cells(build(tiny_config, 0), tokenizer, one) == [
-            s.path.tolist()[1:] for s in one
-        ]
+        batch = one.encode(tokenizer)
+        ids = [row[answer] for row, answer in zip(batch.ids, batch.answer, strict=True)]
+        paths = [s.path.tolist()[1:] for s in one]
+        assert next_cells(ids, tokenizer, one) == paths
+
+
+def test_right_answers_are_not_rolled_out_yet_the_table_is_as_if_they_were(
+    fitted, monkeypatch
+):
+    model, tokenizer = fitted
+    mazes = MazeStream(StreamConfig(MazeConfig("dfs", 2), split="any")).take(0, 60)
+    with torch.no_grad():  # so that it fails at times
+        model = copy.deepcopy(model)
+        head = model.get_output_embeddings().weight
+        head += torch.randn(head.shape, generator=torch.Generator().manual_seed(0)) / 4
+    want, asked = predicted_paths(model, tokenizer, mazes), []
+
+    def watched(model, tokenizer, given, **options):
+        asked.append(len(given))
+        return rollout(model, tokenizer, given, **options)
+
+    monkeypatch.setattr(evaluation, "rollout", watched)
+    table = evaluate(model, tokenizer, mazes)
+    assert table["predicted"].tolist() == want
+    assert asked == [60 - table["exact"].sum()]
+    assert 0 < asked[0] < 60
 
 
 def test_prompts_stop_before_the_path(few, tiny_config):

@@ -12,8 +12,8 @@ from mazelib.behaviour import metrics
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet
 from mazelib.evidence import wilson
-from mazelib.model import predictions
 from mazelib.tokenizer import Tokenizer
+from mazelib.validation import teacher_forced
 
 RATES = {
     "exact": metrics.is_exact,
@@ -51,37 +51,39 @@ def predicted_paths(
 
 
 def next_cells(
-    model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, size: int = 128
+    likeliest: list[np.ndarray], tokenizer: Tokenizer, mazes: MazeSet
 ) -> list[list[int]]:
     """The cell a model would go to at each step of each true path, given its start.
 
-    Teacher-forced: wrong steps do not add up. A step to anything but a cell of the maze
-    is -1. In the scheme of pairs each token of a cell is the likeliest given the true
-    ones before it, in that cell too.
+    likeliest: ids at each path's places, teacher-forced, so that wrong steps do not add
+    up (see `mazelib.validation`). A step to anything but a cell of the maze is -1. In
+    the scheme of pairs each token of a cell is the likeliest given the true ones before
+    it, in that cell too.
     """
     choices = []
-    for start in range(0, len(mazes), size):
-        part = mazes[start : start + size]
-        batch = part.encode(tokenizer)
-        likeliest = predictions(model, batch).numpy()
-        for row, answer, offset in zip(
-            likeliest, batch.answer, part.offset.tolist(), strict=True
-        ):
-            ids = row[answer][tokenizer.cell_width : -1]
-            steps = ids.reshape(-1, tokenizer.cell_width)
-            cells = [tokenizer.leading_cells(s, mazes.n, tuple(offset)) for s in steps]
-            choices.append([cell[0] if cell else -1 for cell in cells])
+    for ids, offset in zip(likeliest, mazes.offset.tolist(), strict=True):
+        steps = ids[tokenizer.cell_width : -1].reshape(-1, tokenizer.cell_width)
+        cells = [tokenizer.leading_cells(s, mazes.n, tuple(offset)) for s in steps]
+        choices.append([cell[0] if cell else -1 for cell in cells])
     return choices
 
 
 def evaluate(
     model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, progress: bool = False
 ) -> pd.DataFrame:
-    """One row a maze: each of `RATES`, `forks_right` (a list of bools), `predicted`."""
-    paths = predicted_paths(model, tokenizer, mazes, progress)
+    """One row a maze: each of `RATES`, `forks_right` (a list of bools), `predicted`.
+
+    Only the mazes whose path is not the likeliest, token by token, are rolled out.
+    """
+    likeliest, right = teacher_forced(model, tokenizer, mazes)
+    paths = [sample.path.tolist() for sample in mazes]
+    wrong = np.flatnonzero(~right)
+    rolled = predicted_paths(model, tokenizer, mazes[wrong], progress)
+    for index, path in zip(wrong, rolled, strict=True):
+        paths[index] = path
     rows = []
     for sample, predicted, chosen in zip(
-        mazes, paths, next_cells(model, tokenizer, mazes), strict=True
+        mazes, paths, next_cells(likeliest, tokenizer, mazes), strict=True
     ):
         row = {name: rate(sample, predicted) for name, rate in RATES.items()}
         row["forks_right"] = metrics.forks_right(sample, chosen)
