@@ -1,8 +1,9 @@
 """A Muon step over a model's matrices: stacked by shape, and torch.optim.Muon's own.
 
 Both make the same update (tests/test_optimizer.py); what differs is how many small
-products it takes. The parts of a training batch in threads of their own are compared
-with torch's own use of the same threads beside it.
+products it takes. Beside it, what the gradient of a batch costs: parts of the batch in
+threads of their own against torch's own use of the same threads, and attention over
+packed questions (mazelib.attention) against torch's over the masked square of all pairs.
 """
 
 import argparse
@@ -31,12 +32,14 @@ def muon_step(kind: type, **options):
     return work
 
 
-def gradient(parts: int):
+def gradient(parts: int, attention: str = "lean"):
     """Work for `compare`: the gradients of two batches in so many parts."""
     run = TrainingRun(BASE)
     for _ in range(3):  # from the first on, most gradients are zero
         run.step()
     run.gradients.parts = parts
+    run.gradients.is_lean = attention == "lean"
+    run.model.set_attn_implementation(attention)
     batch = next(run.batches)
     count = run.count(batch)
 
@@ -49,7 +52,7 @@ def gradient(parts: int):
 
 
 def main() -> None:
-    """Run both comparisons turn by turn."""
+    """Run the comparisons, each turn by turn."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
@@ -66,6 +69,13 @@ def main() -> None:
     }
     rates = compare(sides, rounds)
     print(table("Gradients of a batch, 8 × 96", "a second", rates, next(iter(sides))))
+    sides = {
+        "packed attention": gradient(threads),
+        "masked attention, sdpa": gradient(threads, "sdpa"),
+        "masked attention, eager": gradient(threads, "eager"),
+    }
+    rates = compare(sides, rounds)
+    print(table("Gradients of a batch, 8 × 96", "a second", rates, "packed attention"))
 
 
 if __name__ == "__main__":

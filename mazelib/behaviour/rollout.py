@@ -25,7 +25,7 @@ def rollout(
     model: PreTrainedModel,
     tokenizer: Tokenizer,
     prompts: Sequence[Int[np.ndarray, "_"]],
-    size: int = 256,
+    size: int = 128,
     progress: bool = False,
 ) -> list[Int[np.ndarray, "_"]]:
     """Each prompt's likeliest next tokens, one after the other, with <PATH_END>.
