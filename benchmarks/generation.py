@@ -4,8 +4,8 @@
 
 Both make 6×6 randomized depth-first mazes, draw two random cells, find the shortest
 path between them and encode everything as token ids, one token a cell. They run on one
-core, turn by turn, in one go. maze-dataset lives in an environment of its own (_build/maze-dataset),
-which the first run makes.
+core, turn by turn, in one go. maze-dataset lives in an environment of its own
+(_build/maze-dataset), which the first run makes.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 Both make the same update (tests/test_optimizer.py); what differs is how many small
 products it takes. Beside it, what the gradient of a batch costs: parts of the batch in
 threads of their own against torch's own use of the same threads, and attention over
-packed questions (mazelib.attention) against torch's over the masked square of all pairs.
+packed questions (mazelib.attention) against torch's over all pairs of tokens, masked.
 """
 
 import argparse

@@ -1,10 +1,195 @@
-"""Intervals for what is measured."""
+"""Hypotheses with thresholds set beforehand, what was measured, intervals, verdicts.
+
+    low, high = wilson(950, 1000)
+    record("solves", 0.95, 1000, (low, high), control=0.56, seeds={"dfs5-seed1": 0.94})
+    verdict("solves")                      # "supported", "refuted" or "undecided"
+
+book/hypotheses.yml lists the hypotheses and says what makes each verdict. Results lie
+in data/results, one JSON file a hypothesis.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
+import yaml
 from jaxtyping import Float, Int
 from scipy import stats
 
+from mazelib.errors import MazelibError
+from mazelib.files import replacing, writing
+
+ROOT = Path(__file__).resolve().parent.parent
+HYPOTHESES = ROOT / "book" / "hypotheses.yml"
+RESULTS = ROOT / "data" / "results"
+KINDS = ("mechanistic", "behavioural", "interpretability", "outcome")
+
 Numbers = Float[np.ndarray, "n"] | Int[np.ndarray, "n"]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What a number must be: at least one bound, or at most one."""
+
+    at_least: float = -math.inf
+    at_most: float = math.inf
+
+    def is_met_by(self, *values: float) -> bool:
+        """Do all the values meet it?"""
+        return all(self.at_least <= value <= self.at_most for value in values)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """An entry of book/hypotheses.yml; what the fields mean is said at its top."""
+
+    id: str
+    kind: str
+    says: str
+    chapter: str
+    metric: str
+    model: str
+    seeds: tuple[str, ...]
+    mazes: str
+    control: str
+    supported: Threshold
+    refuted: Threshold
+    why: str
+    known: str | None = None
+    changed: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured for a hypothesis.
+
+    n: independent things measured, such as mazes. interval: of 95%, around the value.
+    control: the control's number. seeds: the other trainings' numbers, by model.
+    """
+
+    value: float
+    n: int
+    interval: tuple[float, float]
+    control: float
+    seeds: dict[str, float]
+
+
+def hypotheses() -> dict[str, Hypothesis]:
+    """The hypotheses by id, in the order of the file.
+
+    Raises MazelibError for an entry with a field too many or too few.
+    """
+    found = {}
+    for entry in yaml.safe_load(HYPOTHESES.read_text(encoding="utf-8")):
+        name = entry.get("id")
+        try:
+            bounds = {k: Threshold(**entry[k]) for k in ("supported", "refuted")}
+            known = {**entry, **bounds, "seeds": tuple(entry["seeds"])}
+            hypothesis = Hypothesis(**known)
+        except (KeyError, TypeError) as error:
+            raise MazelibError(f"{HYPOTHESES}, entry {name!r}: {error}") from None
+        if name in found:
+            raise MazelibError(f"{HYPOTHESES} has {name!r} twice: rename one")
+        found[name] = hypothesis
+    return found
+
+
+def hypothesis(id: str) -> Hypothesis:
+    """One hypothesis. Raises MazelibError for an id that is not in the file."""
+    known = hypotheses()
+    if id not in known:
+        raise MazelibError(
+            f"no hypothesis {id!r}: write it into {HYPOTHESES.name} before measuring "
+            f"it, or take one of {', '.join(known)}"
+        )
+    return known[id]
+
+
+def record(
+    id: str,
+    value: float,
+    n: int,
+    interval: tuple[float, float],
+    control: float,
+    seeds: dict[str, float] | None = None,
+) -> str:
+    """Write what was measured for a hypothesis; return the verdict.
+
+    See `Result` for the arguments. Raises MazelibError for an unknown id, a seed that
+    the hypothesis does not name, a number that is not finite, or an interval that does
+    not hold the value.
+    """
+    result = Result(
+        float(value),
+        int(n),
+        (float(interval[0]), float(interval[1])),
+        float(control),
+        {name: float(number) for name, number in (seeds or {}).items()},
+    )
+    stated = hypothesis(id)
+    numbers = [value, *interval, control, *result.seeds.values()]
+    if not all(map(math.isfinite, numbers)):
+        raise MazelibError(f"{id}: {result} has a number that is not finite")
+    if n < 1 or not interval[0] <= value <= interval[1]:
+        raise MazelibError(
+            f"{id}: {value} with n = {n} must lie in its interval {interval}, n ≥ 1"
+        )
+    if unknown := set(result.seeds) - set(stated.seeds):
+        raise MazelibError(
+            f"{id}: seeds are {sorted(unknown)}, but the hypothesis names "
+            f"{list(stated.seeds)}"
+        )
+    found = judge(stated, result)
+    path = RESULTS / f"{id}.json"
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            text = json.dumps({**asdict(result), "verdict": found}, indent=2)
+            temporary.write_text(text + "\n", encoding="utf-8")
+    return found
+
+
+def judge(stated: Hypothesis, result: Result) -> str:
+    """ "supported", "refuted" or "undecided", as the top of book/hypotheses.yml says.
+
+    A seed that was not measured leaves it undecided.
+    """
+    seeds = [result.seeds.get(name, math.nan) for name in stated.seeds]
+    numbers = [*result.interval, *seeds]
+    is_beyond_control = not stated.supported.is_met_by(result.control)
+    if stated.supported.is_met_by(*numbers) and is_beyond_control:
+        return "supported"
+    return "refuted" if stated.refuted.is_met_by(*numbers) else "undecided"
+
+
+def results() -> dict[str, Result]:
+    """What has been recorded so far, by id.
+
+    Raises MazelibError for a file that cannot be read.
+    """
+    found = {}
+    for path in sorted(RESULTS.glob("*.json")):
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            del facts["verdict"]  # follows from the rest
+            interval = tuple(facts["interval"])
+            found[path.stem] = Result(**{**facts, "interval": interval})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise MazelibError(
+                f"{path} is damaged ({error}): run its chapter again"
+            ) from None
+    return found
+
+
+def verdict(id: str) -> str:
+    """The verdict on a hypothesis; "open" while nothing is recorded.
+
+    Raises MazelibError for an unknown id.
+    """
+    stated, found = hypothesis(id), results()
+    return judge(stated, found[id]) if id in found else "open"
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:

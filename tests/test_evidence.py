@@ -1,7 +1,151 @@
+"""Verdicts follow from thresholds that were set before; intervals cover."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from mazelib.evidence import bootstrap_mean, wilson
+from mazelib import evidence
+from mazelib.errors import MazelibError
+from mazelib.evidence import (
+    Hypothesis,
+    Result,
+    Threshold,
+    bootstrap_mean,
+    hypotheses,
+    judge,
+    record,
+    results,
+    verdict,
+    wilson,
+)
+
+STATED = Hypothesis(
+    "bold",
+    "outcome",
+    "Words.",
+    "17_verdicts",
+    "share",
+    "dfs5",
+    ("one", "two"),
+    "some",
+    "chance",
+    Threshold(at_least=0.8),
+    Threshold(at_most=0.3),
+    "so",
+)
+HIGH = Result(0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9, "two": 0.85})
+LOW = Result(0.2, 100, (0.1, 0.3), 0.1, {"one": 0.2, "two": 0.25})
+
+
+@pytest.fixture
+def ours(tmp_path, monkeypatch) -> Path:
+    """A file with one hypothesis, and an empty folder of results."""
+    text = """
+- {id: bold, kind: outcome, says: Words., chapter: 17_verdicts, metric: share,
+   model: dfs5, seeds: [one], mazes: some, control: chance, why: so,
+   supported: {at_least: 0.8}, refuted: {at_most: 0.3}}
+"""
+    (tmp_path / "hypotheses.yml").write_text(text)
+    monkeypatch.setattr(evidence, "HYPOTHESES", tmp_path / "hypotheses.yml")
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path / "results")
+    return tmp_path
+
+
+def test_every_hypothesis_can_be_decided_either_way():
+    stated = hypotheses()
+    assert len(stated) >= 30
+    for name, entry in stated.items():
+        assert re.fullmatch(r"[a-z0-9-]+", name)
+        assert entry.kind in evidence.KINDS
+        assert re.fullmatch(r"(0[4-9]|1[0-7])_[a-z_]+", entry.chapter)
+        yes, no = entry.supported, entry.refuted
+        # one bounds from below, the other from above, with room between them
+        assert (yes.at_least > no.at_most) != (yes.at_most < no.at_least)
+
+
+def test_a_verdict_needs_the_whole_interval_all_seeds_and_a_control_that_fails():
+    assert judge(STATED, HIGH) == "supported"
+    assert judge(STATED, LOW) == "refuted"
+    for change in (
+        {"interval": (0.79, 0.95)},
+        {"control": 0.8},
+        {"seeds": {"one": 0.9, "two": 0.79}},
+        {"seeds": {"one": 0.9}},
+        {"seeds": {}},
+    ):
+        assert judge(STATED, replace(HIGH, **change)) == "undecided"
+    for change in (
+        {"interval": (0.1, 0.31)},
+        {"seeds": {"one": 0.2, "two": 0.31}},
+        {"seeds": {"two": 0.2}},
+    ):
+        assert judge(STATED, replace(LOW, **change)) == "undecided"
+
+
+def test_a_threshold_can_point_down():
+    few = replace(
+        STATED, supported=Threshold(at_most=0.35), refuted=Threshold(at_least=0.8)
+    )
+    assert judge(few, replace(LOW, control=0.9)) == "supported"
+    assert judge(few, replace(HIGH, control=0.9)) == "refuted"
+
+
+def test_what_is_recorded_is_read_again(ours):
+    assert verdict("bold") == "open"
+    assert record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9}) == "supported"
+    assert verdict("bold") == "supported"
+    assert results() == {"bold": replace(HIGH, seeds={"one": 0.9})}
+    assert json.loads((ours / "results/bold.json").read_text())["n"] == 100
+    record("bold", 0.25, 9, wilson(2, 9), 0.1)
+    assert verdict("bold") == "undecided"
+
+
+def test_a_threshold_that_changes_changes_the_verdict(ours):
+    record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+    text = (ours / "hypotheses.yml").read_text()
+    (ours / "hypotheses.yml").write_text(text.replace("0.8}", "0.87}"))
+    assert verdict("bold") == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("meek", 0.9, 100, (0.8, 1.0), 0.5), "no hypothesis 'meek': write it into"),
+        (("bold", 0.9, 100, (0.8, 1.0), float("nan")), "not finite"),
+        (("bold", 0.9, 100, (0.95, 1.0), 0.5), "must lie in its interval"),
+        (("bold", 0.9, 0, (0.8, 1.0), 0.5), "n ≥ 1"),
+        (("bold", 0.9, 9, (0.8, 1.0), 0.5, {"three": 1.0}), r"seeds are \['three'\]"),
+    ],
+)
+def test_what_cannot_be_evidence_is_refused(ours, arguments, message):
+    with pytest.raises(MazelibError, match=message):
+        record(*arguments)
+    assert results() == {}
+
+
+def test_no_control_no_record(ours):
+    with pytest.raises(TypeError, match="control"):
+        record("bold", 0.9, 100, (0.8, 1.0))
+
+
+def test_a_file_that_cannot_be_read_is_named(ours):
+    path = ours / "hypotheses.yml"
+    text = path.read_text()
+    path.write_text(text.replace("why: so,", ""))
+    with pytest.raises(MazelibError, match=r"entry 'bold': .*'why'"):
+        hypotheses()
+    path.write_text(text + text)
+    with pytest.raises(MazelibError, match="'bold' twice"):
+        hypotheses()
+    path.write_text(text)
+    (ours / "results").mkdir()
+    (ours / "results/bold.json").write_text("{")
+    with pytest.raises(MazelibError, match=r"bold.json is damaged"):
+        verdict("bold")
 
 
 def test_wilson_interval_of_a_textbook_case():
