@@ -10,10 +10,12 @@ embeddings and no dropout, so the tools for those classes work on them as they a
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import pad
 from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
@@ -169,11 +171,21 @@ def labels(batch: Batch, loss: str = "path") -> Int[Tensor, "batch pos"]:
     return torch.from_numpy(batch.ids).long().masked_fill(~counted, IGNORED)
 
 
-@torch.no_grad()
-def predictions(model: PreTrainedModel, batch: Batch) -> Int[Tensor, "batch pos"]:
-    """The id a model thinks likeliest at each position, given the true ones before.
+class Predictions(NamedTuple):
+    """The likeliest id at each position, given the true ones before; its probability.
 
-    Position 0, which nothing comes before, holds 0. Raises MazelibError for a sequence
+    Position 0, which nothing comes before, holds 0.
+    """
+
+    ids: Int[Tensor, "batch pos"]
+    probability: Float[Tensor, "batch pos"]
+
+
+@torch.no_grad()
+def predictions(model: PreTrainedModel, batch: Batch) -> Predictions:
+    """What a model predicts at each position of a batch of sequences.
+
+    Raises MazelibError for a sequence
     longer than a model with learned positions can take.
     """
     longest = int(batch.position.max(initial=0)) + 1
@@ -183,6 +195,5 @@ def predictions(model: PreTrainedModel, batch: Batch) -> Int[Tensor, "batch pos"
             f"learned {model.config.n_positions} positions"
         )
     logits = model(**inputs(batch, model.device)).logits
-    likeliest = torch.zeros(batch.ids.shape, dtype=torch.long)
-    likeliest[:, 1:] = logits[:, :-1].argmax(-1).cpu()
-    return likeliest
+    probability, ids = logits[:, :-1].float().softmax(-1).max(-1)
+    return Predictions(*(pad(x.cpu(), (1, 0)) for x in (ids, probability)))

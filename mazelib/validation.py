@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from transformers import PreTrainedModel
 
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
@@ -33,11 +33,12 @@ class TeacherForced(NamedTuple):
     """What a model answers when it is given the true answer as it goes.
 
     likeliest: for each maze, the likeliest id at each place of the answer, given the
-    true ones before. right: is each of them the true one? A greedy rollout prints
-    exactly the path if and only if they are.
+    true ones before. sure: the probability it has. right: is each of them the true one?
+    A greedy rollout prints exactly the path if and only if they are.
     """
 
     likeliest: list[Int[np.ndarray, "answer"]]
+    sure: list[Float[np.ndarray, "answer"]]
     right: Bool[np.ndarray, "mazes"]
 
 
@@ -45,11 +46,11 @@ def teacher_forced(
     model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, size: int = 128
 ) -> TeacherForced:
     """A model's likeliest answers to mazes of one question each, `size` at a time."""
-    likeliest, right = [], np.zeros(len(mazes), bool)
+    likeliest, sure, right = [], [], np.zeros(len(mazes), bool)
     for start in range(0, len(mazes), size):
         batch = mazes[start : start + size].encode(tokenizer)
-        ids = predictions(model, batch).numpy()
-        answers = zip(ids, batch.answer, strict=True)
-        likeliest += [row[places] for row, places in answers]
+        ids, probability = (x.numpy() for x in predictions(model, batch))
+        likeliest += [row[at] for row, at in zip(ids, batch.answer, strict=True)]
+        sure += [row[at] for row, at in zip(probability, batch.answer, strict=True)]
         right[start : start + size] = ~((ids != batch.ids) & batch.answer).any(1)
-    return TeacherForced(likeliest, right)
+    return TeacherForced(likeliest, sure, right)

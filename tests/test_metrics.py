@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from conftest import maze_sets
 from hypothesis import given
+from hypothesis import strategies as st
 
 from mazelib.behaviour import metrics
-from mazelib.behaviour.evaluation import RATES
+from mazelib.behaviour.metrics import FAULTS, RATES
 from mazelib.tokenizer import Sample
 
 
@@ -19,6 +20,11 @@ def test_a_perfect_path_scores_one_and_an_empty_one_nothing(mazes):
         perfect = sample.path.tolist()
         assert all(rate(sample, perfect) == 1 for rate in RATES.values())
         assert all(rate(sample, []) == 0 for rate in RATES.values())
+        assert not any(fault(sample, perfect) for fault in FAULTS.values())
+        assert metrics.first_error(sample, perfect) is None
+        assert metrics.first_error(sample, []) == 0
+        assert metrics.excess_length(sample, perfect) == 0
+        assert metrics.excess_length(sample, []) is None
         assert all(metrics.forks_right(sample, perfect[1:]))
 
 
@@ -27,6 +33,7 @@ def test_another_shortest_path_is_shortest(mazes):
     for sample in mazes:
         for path in sample.maze.shortest_paths(sample.origin, sample.target):
             assert metrics.is_shortest(sample, path.tolist())
+            assert metrics.first_error(sample, path.tolist()) is None
             assert all(metrics.forks_right(sample, sample.path[1:].tolist()))
             break
 
@@ -49,6 +56,58 @@ def test_scores_of_known_paths(sample, predicted, exact, valid, reached, overlap
     assert metrics.is_valid(sample, predicted) == valid
     assert metrics.reached_target(sample, predicted) == reached
     assert metrics.node_overlap(sample, predicted) == overlap
+
+
+@pytest.mark.parametrize(
+    ("predicted", "legal", "adjacent", "precision", "jaccard"),
+    [
+        ([4, 3, 6, 3, 0, 1], 1, 1, 4 / 5, 4 / 5),
+        ([4, 1], 0, 1, 1, 1 / 2),
+        ([4, 3, 0], 1, 1, 1, 3 / 4),
+        ([4, 3, 8, 7], 2 / 3, 2 / 3, 1 / 2, 1 / 3),
+        ([4, -1, 1], 0, 0, 2 / 3, 2 / 5),
+        ([8], 0, 0, 0, 0),
+    ],
+)
+def test_shares_of_known_paths(sample, predicted, legal, adjacent, precision, jaccard):
+    assert metrics.legal_steps(sample, predicted) == pytest.approx(legal)
+    assert metrics.adjacent_steps(sample, predicted) == pytest.approx(adjacent)
+    assert metrics.node_precision(sample, predicted) == pytest.approx(precision)
+    assert metrics.node_jaccard(sample, predicted) == pytest.approx(jaccard)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "faults", "first_error", "excess"),
+    [
+        ([4, 3, 6, 3, 0, 1], {"revisits": 1, "backtracks": 1}, 2, 2),
+        ([4, 1], {"wall_jumps": 1}, 1, None),
+        ([4, 3, 0], {"stops_early": 1}, 3, None),
+        ([4, 3, 0, 1, 2], {"runs_on": 1}, 4, None),
+        ([4, 3, 0, 1, -1], {"runs_on": 1, "teleports": 1}, 4, None),
+        ([3, 0, 1], {}, 0, None),
+        ([4, 8, 4, 3], {"teleports": 2, "revisits": 1, "backtracks": 1,
+                        "wall_jumps": 0, "stops_early": 1}, 1, None),
+        ([4, 7, -1], {"wall_jumps": 1, "teleports": 1}, 1, None),
+        ([], {"stops_early": 1}, 0, None),
+    ],
+)  # fmt: skip
+def test_faults_of_known_paths(sample, predicted, faults, first_error, excess):
+    found = {name: fault(sample, predicted) for name, fault in FAULTS.items()}
+    assert found == {**dict.fromkeys(FAULTS, 0), **faults}
+    assert metrics.first_error(sample, predicted) == first_error
+    assert metrics.excess_length(sample, predicted) == excess
+
+
+@given(maze_sets(), st.data())
+def test_steps_are_legal_or_jump_or_teleport(mazes, data):
+    for sample in mazes:
+        cells = st.integers(-1, sample.maze.n_cells - 1)
+        predicted = data.draw(st.lists(cells, min_size=2, max_size=9))
+        steps = len(predicted) - 1
+        legal = metrics.legal_steps(sample, predicted) * steps
+        adjacent = metrics.adjacent_steps(sample, predicted) * steps
+        assert adjacent - legal == pytest.approx(metrics.wall_jumps(sample, predicted))
+        assert steps - adjacent == pytest.approx(metrics.teleports(sample, predicted))
 
 
 def test_forks_are_scored_where_there_is_a_choice(maze):

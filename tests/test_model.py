@@ -94,9 +94,10 @@ def test_path_labels_are_the_answers_and_sequence_labels_all_that_follow(few):
 
 def test_predictions_are_the_likeliest_next_tokens(tiny_model, few, tiny_config):
     batch = one_question(few[:4], 0).encode(tiny_config.tokenizer)
-    guessed = predictions(tiny_model, batch)
+    guessed, probability = predictions(tiny_model, batch)
     logits = tiny_model(**inputs(batch)).logits
     assert guessed[2, 9] == logits[2, 8].argmax()
+    assert probability[2, 9] == pytest.approx(logits[2, 8].softmax(0).max().item())
     assert (guessed[:, 0] == 0).all()
 
 

@@ -9,7 +9,7 @@ from mazelib import validation, zoo
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
-from mazelib.model import build
+from mazelib.model import Predictions, build
 from mazelib.recipe import TrainConfig
 from mazelib.run import zero_output_projections
 from mazelib.training import train
@@ -103,11 +103,11 @@ def test_an_answer_is_right_if_all_its_tokens_are_likeliest(config, monkeypatch)
         for i in range(len(ids)):
             ids[i, np.flatnonzero(batch.answer[i])[-1]] += (seen[0] + i) % 2
         seen[0] += len(ids)
-        return torch.from_numpy(ids)
+        return Predictions(torch.from_numpy(ids), torch.ones(ids.shape))
 
     seen = [0]
     monkeypatch.setattr(validation, "predictions", predict)
-    likeliest, right = teacher_forced(build(config.model), tokenizer, mazes, size=5)
+    likeliest, _, right = teacher_forced(build(config.model), tokenizer, mazes, size=5)
     assert right.tolist() == [i % 2 == 0 for i in range(len(mazes))]
     for i, ids in enumerate(likeliest):
         assert ids[:-1].tolist() == batch.ids[i][batch.answer[i]][:-1].tolist()

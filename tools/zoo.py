@@ -110,7 +110,6 @@ def publish(name: str) -> dict:
     stream = replace(config.mazes, split="test", questions=1)
     mazes = MazeStream(stream).take(0, SCORED)
     table = evaluate(trained.model, trained.tokenizer, mazes)
-    table["steps"] = mazes.length[:, 0] - 1
     seed = RECIPES[name][0].mazes.seed
     facts = {"metrics": summary(table), "split": "test", "seed": seed}
     card = {**trained.card, **facts, "rounding": rounding(name, trained, mazes)}

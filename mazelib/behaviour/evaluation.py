@@ -12,16 +12,8 @@ from mazelib.behaviour import metrics
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet
 from mazelib.evidence import wilson
-from mazelib.tokenizer import Tokenizer
+from mazelib.tokenizer import Sample, Tokenizer
 from mazelib.validation import teacher_forced
-
-RATES = {
-    "exact": metrics.is_exact,
-    "shortest": metrics.is_shortest,
-    "valid": metrics.is_valid,
-    "reached_target": metrics.reached_target,
-    "node_overlap": metrics.node_overlap,
-}
 
 
 def prompts(mazes: MazeSet, tokenizer: Tokenizer) -> list[np.ndarray]:
@@ -68,28 +60,50 @@ def next_cells(
     return choices
 
 
+def next_sure(probability: list[np.ndarray], tokenizer: Tokenizer) -> list[list[float]]:
+    """The probability of each cell in `next_cells`: the product over its tokens."""
+    width = tokenizer.cell_width
+    return [p[width:-1].reshape(-1, width).prod(1).tolist() for p in probability]
+
+
 def evaluate(
     model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, progress: bool = False
 ) -> pd.DataFrame:
-    """One row a maze: each of `RATES`, `forks_right` (a list of bools), `predicted`.
+    """One row a maze: all of `mazelib.behaviour.metrics`, what was predicted, and how.
+
+    Columns: `RATES`, `FAULTS`, `first_error`, `excess_length`; `steps` of the true
+    path; `forks_right`, a list of bools; `next_cells`, those the model would choose on
+    the true path, and `next_sure`, the probability it gives them; `predicted`.
 
     Only the mazes whose path is not the likeliest, token by token, are rolled out.
     """
-    likeliest, right = teacher_forced(model, tokenizer, mazes)
+    likeliest, sure, right = teacher_forced(model, tokenizer, mazes)
     paths = [sample.path.tolist() for sample in mazes]
     wrong = np.flatnonzero(~right)
     rolled = predicted_paths(model, tokenizer, mazes[wrong], progress)
     for index, path in zip(wrong, rolled, strict=True):
         paths[index] = path
-    rows = []
-    for sample, predicted, chosen in zip(
-        mazes, paths, next_cells(likeliest, tokenizer, mazes), strict=True
-    ):
-        row = {name: rate(sample, predicted) for name, rate in RATES.items()}
-        row["forks_right"] = metrics.forks_right(sample, chosen)
-        row["predicted"] = predicted
-        rows.append(row)
-    return pd.DataFrame(rows)
+    chosen = next_cells(likeliest, tokenizer, mazes)
+    sure = next_sure(sure, tokenizer)
+    rows = [scores(*row) for row in zip(mazes, paths, chosen, strict=True)]
+    table = pd.DataFrame(rows).astype(
+        {"first_error": "Int64", "excess_length": "Int64"}
+    )
+    return table.assign(next_sure=sure)
+
+
+def scores(sample: Sample, predicted: list[int], chosen: list[int]) -> dict:
+    """A row of `evaluate`, but for `next_sure`."""
+    measures = {**metrics.RATES, **metrics.FAULTS}
+    return {
+        **{name: measure(sample, predicted) for name, measure in measures.items()},
+        "first_error": metrics.first_error(sample, predicted),
+        "excess_length": metrics.excess_length(sample, predicted),
+        "steps": len(sample.path) - 1,
+        "forks_right": metrics.forks_right(sample, chosen),
+        "next_cells": chosen,
+        "predicted": predicted,
+    }
 
 
 def summary(table: pd.DataFrame) -> dict:
@@ -102,7 +116,7 @@ def summary(table: pd.DataFrame) -> dict:
         "n": n,
         "exact": float(table["exact"].mean()),
         "exact_ci": list(wilson(int(table["exact"].sum()), n)),
-        **{name: float(table[name].mean()) for name in list(RATES)[1:]},
+        **{name: float(table[name].mean()) for name in list(metrics.RATES)[1:]},
         "fork_accuracy": metrics.pooled_rate(table["forks_right"]),
         "forks": int(table["forks_right"].str.len().sum()),
     }

@@ -1,8 +1,12 @@
 """How good a predicted path is: plain functions of a sample and the path.
 
 In: a `Sample` (maze, origin, target, true path) and the predicted cells, origin first;
-a predicted cell of -1 lies outside the maze. Out: a bool or a number from 0 to 1. A
-perfect path scores 1 in each, an empty one 0.
+a predicted cell of -1 lies outside the maze, or says that something other than
+<PATH_END> came there. Out:
+
+- `RATES`: a bool or a share. A perfect path scores 1 in each, an empty one 0.
+- `FAULTS`: how often a rule was broken. A perfect path has none.
+- `first_error` and `excess_length`: a number of steps, or None.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,13 +44,127 @@ def reached_target(sample: Sample, predicted: Cells) -> bool:
 
 
 def node_overlap(sample: Sample, predicted: Cells) -> float:
-    """The share of the true path's cells that the prediction visits."""
+    """The share of the true path's cells that the prediction visits (recall)."""
     return len(set(predicted) & set(sample.path.tolist())) / len(sample.path)
+
+
+def node_precision(sample: Sample, predicted: Cells) -> float:
+    """The share of the prediction's cells, each counted once, that are on the path."""
+    visited = set(predicted)
+    return len(visited & set(sample.path.tolist())) / max(1, len(visited))
+
+
+def node_jaccard(sample: Sample, predicted: Cells) -> float:
+    """Cells on both the true path and the predicted one, over cells on either."""
+    visited, true = set(predicted), set(sample.path.tolist())
+    return len(visited & true) / len(visited | true)
+
+
+def legal_steps(sample: Sample, predicted: Cells) -> float:
+    """The share of the prediction's steps that go through a passage."""
+    legal = [is_open(sample.maze, a, b) for a, b in pairwise(predicted)]
+    return sum(legal) / max(1, len(legal))
+
+
+def adjacent_steps(sample: Sample, predicted: Cells) -> float:
+    """The share of its steps that go to a lattice neighbour, passage or wall."""
+    near = [is_lattice_step(sample.maze, a, b) for a, b in pairwise(predicted)]
+    return sum(near) / max(1, len(near))
+
+
+def wall_jumps(sample: Sample, predicted: Cells) -> int:
+    """Steps to a lattice neighbour that a wall parts from the cell."""
+    maze = sample.maze
+    return sum(
+        is_lattice_step(maze, a, b) and not is_open(maze, a, b)
+        for a, b in pairwise(predicted)
+    )
+
+
+def teleports(sample: Sample, predicted: Cells) -> int:
+    """Steps to a cell that is no lattice neighbour, or out of the maze."""
+    return sum(not is_lattice_step(sample.maze, a, b) for a, b in pairwise(predicted))
+
+
+def revisits(sample: Sample, predicted: Cells) -> int:
+    """Steps to a cell that the prediction has been to."""
+    return len(predicted) - len(set(predicted))
+
+
+def backtracks(sample: Sample, predicted: Cells) -> int:
+    """Steps back to the cell before the last one: a, b, a."""
+    return sum(a == b for a, b in zip(predicted, predicted[2:], strict=False))
+
+
+def stops_early(sample: Sample, predicted: Cells) -> bool:
+    """Does it end, by <PATH_END>, without having been to the target?"""
+    ended = len(predicted) == 0 or predicted[-1] != -1
+    return bool(ended and sample.target not in predicted)
+
+
+def runs_on(sample: Sample, predicted: Cells) -> bool:
+    """Does anything but the end follow the target?"""
+    return bool(sample.target in predicted[:-1])
+
+
+def first_error(sample: Sample, predicted: Cells) -> int | None:
+    """The place, counted from 0, of the first cell that is on no shortest path.
+
+    The prediction up to it is the beginning of a shortest path. One place after the
+    last cell if it stops too early, and after the target if it runs on. None for a
+    shortest path.
+    """
+    distance = sample.maze.distances(sample.target)
+    expected = distance[sample.origin]
+    for place, cell in enumerate(predicted):
+        follows = place == 0 or is_open(sample.maze, predicted[place - 1], cell)
+        is_nearer = cell >= 0 and distance[cell] == expected - place
+        starts_right = place > 0 or cell == sample.origin
+        if not (follows and is_nearer and starts_right):
+            return place
+    return None if len(predicted) == expected + 1 else len(predicted)
+
+
+def excess_length(sample: Sample, predicted: Cells) -> int | None:
+    """How many steps longer than a shortest path it is; None if it is not valid."""
+    is_path = is_valid(sample, predicted)
+    return len(predicted) - len(sample.path) if is_path else None
+
+
+RATES = {
+    "exact": is_exact,
+    "shortest": is_shortest,
+    "valid": is_valid,
+    "reached_target": reached_target,
+    "node_overlap": node_overlap,
+    "node_precision": node_precision,
+    "node_jaccard": node_jaccard,
+    "legal_steps": legal_steps,
+    "adjacent_steps": adjacent_steps,
+}
+FAULTS = {
+    "wall_jumps": wall_jumps,
+    "teleports": teleports,
+    "revisits": revisits,
+    "backtracks": backtracks,
+    "stops_early": stops_early,
+    "runs_on": runs_on,
+}
 
 
 def is_open(maze: Maze, a: int, b: int) -> bool:
     """Is there a passage between two cells? Never to or from cell -1."""
     return a >= 0 and b >= 0 and b in maze.neighbours(a)
+
+
+def is_lattice_step(maze: Maze, a: int, b: int) -> bool:
+    """Are two cells next to each other in the grid? Never to or from cell -1."""
+    return a >= 0 and b >= 0 and manhattan(maze.n, a, b) == 1
+
+
+def manhattan(n: int, a: int, b: int) -> int:
+    """The Manhattan distance of two cells of a grid of side n."""
+    return abs(a // n - b // n) + abs(a % n - b % n)
 
 
 def forks_right(sample: Sample, next_cells: Cells) -> list[bool]:
