@@ -15,6 +15,7 @@ from mazelib.behaviour.baselines import (
     shortest_probability,
     simulate,
     walk,
+    wall_step,
     wary_step,
 )
 from mazelib.dataset import MazeStream, StreamConfig
@@ -32,7 +33,8 @@ def brute_force_chance(sample: Sample, step) -> float:
         if path[-1] == sample.target:
             return float(len(path) == least)
         options = [c for c in sample.maze.neighbours(path[-1]) if c not in path]
-        chosen = step(sample.maze, options, sample.target) if options else []
+        came = path[-2:]
+        chosen = step(sample.maze, came, options, sample.target) if options else []
         chances = [follow([*path, c]) for c in chosen if len(path) < least]
         return sum(chances) / max(1, len(chosen))
 
@@ -72,15 +74,30 @@ def test_random_solver_divides_by_the_options(maze):
 
 def test_greedy_solver_goes_where_the_target_is_nearer(maze):
     sample = Sample(maze, 2, 8, maze.shortest_path(2, 8))
-    assert list(greedy_step(maze, [1, 5], 8)) == [5]  # into the dead end
+    assert list(greedy_step(maze, [2], [1, 5], 8)) == [5]  # into the dead end
     assert shortest_probability(sample, greedy_step) == 0
-    assert list(greedy_step(maze, [1, 3], 4)) == [1, 3]  # a tie
+    assert list(greedy_step(maze, [0], [1, 3], 4)) == [1, 3]  # a tie
 
 
 def test_wary_solver_sees_a_dead_end_one_step_ahead(maze):
-    assert list(wary_step(maze, [1, 5], 8)) == [1]  # 5 is a dead end
-    assert list(wary_step(maze, [1, 5], 5)) == [5]  # unless it is the target
-    assert list(wary_step(maze, [4, 5], 8)) == [5]  # both are: as greedy
+    assert list(wary_step(maze, [2], [1, 5], 8)) == [1]  # 5 is a dead end
+    assert list(wary_step(maze, [2], [1, 5], 5)) == [5]  # unless it is the target
+    assert list(wary_step(maze, [2], [4, 5], 8)) == [5]  # both are: as greedy
+
+
+def test_wall_follower_turns_right_where_it_can(maze):
+    assert list(wall_step(maze, [0, 3], [4, 6], 8)) == [6]  # coming down: straight on
+    assert list(wall_step(maze, [6, 3], [0, 4], 8)) == [4]  # coming up: to the right
+    assert list(wall_step(maze, [4, 3], [0, 6], 8)) == [0]  # coming left: up
+    assert list(wall_step(maze, [3], [0, 4, 6], 8)) == [0, 4, 6]
+
+
+@given(mazes=maze_sets(grids=(3, 4), count=2))
+def test_wall_follower_chooses_at_its_origin_alone(mazes):
+    for sample in mazes:
+        chance = path_probability(sample, wall_step)
+        first = 1 / sample.maze.degree[sample.origin]
+        assert chance in (0, pytest.approx(first))
 
 
 def test_greedy_solves_every_open_field():

@@ -3,7 +3,8 @@
 All keep to open passages and never revisit a cell. `random_step` chooses uniformly
 among the open cells not visited yet: the baseline solver of the post. `greedy_step`
 chooses the one nearest to the target in Manhattan distance, ties by chance; `wary_step`
-does so too, but sees a dead end that lies one step ahead.
+does so too, but sees a dead end that lies one step ahead. `wall_step` keeps its right
+hand on the wall.
 
     shortest_probability(sample, random_step)      # of walking a shortest path
     walk(sample, greedy_step, rng)                 # one try
@@ -14,36 +15,57 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Bool
 
-from mazelib.behaviour.metrics import is_shortest, pooled_rate
+from mazelib.behaviour.forks import ways_on
+from mazelib.behaviour.metrics import is_shortest, manhattan, pooled_rate
 from mazelib.dataset import MazeSet
+from mazelib.drawing import Cells
 from mazelib.errors import MazelibError
 from mazelib.evidence import wilson
 from mazelib.maze import Maze
 from mazelib.tokenizer import Sample
 
-Step = Callable[[Maze, Sequence[int], int], Sequence[int]]
-"""(maze, open cells not visited yet, target) → those it chooses among, uniformly."""
+Step = Callable[[Maze, Cells, Cells, int], Cells]
+"""(maze, the one or two cells it came by, open cells not visited yet, target) → those
+it chooses among, uniformly."""
 
 
-def random_step(maze: Maze, options: Sequence[int], target: int) -> Sequence[int]:
+def random_step(maze: Maze, came: Cells, options: Cells, target: int) -> Cells:
     """Every option."""
     return options
 
 
-def greedy_step(maze: Maze, options: Sequence[int], target: int) -> Sequence[int]:
+def greedy_step(maze: Maze, came: Cells, options: Cells, target: int) -> Cells:
     """The options nearest to the target in Manhattan distance."""
-    row, col = divmod(target, maze.n)
-    away = [abs(cell // maze.n - row) + abs(cell % maze.n - col) for cell in options]
+    away = [manhattan(maze.n, cell, target) for cell in options]
     return [c for c, d in zip(options, away, strict=True) if d == min(away)]
 
 
-def wary_step(maze: Maze, options: Sequence[int], target: int) -> Sequence[int]:
+def wary_step(maze: Maze, came: Cells, options: Cells, target: int) -> Cells:
     """As greedy, but into no dead end but the target, where there is another way."""
     alive = [cell for cell in options if cell == target or maze.degree[cell] > 1]
-    return greedy_step(maze, alive or options, target)
+    return greedy_step(maze, came, alive or options, target)
 
 
-SOLVERS = {"random": random_step, "greedy": greedy_step, "wary": wary_step}
+def wall_step(maze: Maze, came: Cells, options: Cells, target: int) -> Cells:
+    """Rightmost as it comes, then straight on, then left; at the origin, every option.
+
+    A right-hand wall follower that cannot turn round: it stops at the first dead end.
+    """
+    if len(came) == 1:
+        return options
+    before, cell = came
+    down, right = cell // maze.n - before // maze.n, cell % maze.n - before % maze.n
+    turns = [(right, -down), (down, right), (-right, down)]
+    ways = [cell + rows * maze.n + cols for rows, cols in turns]
+    return [next(way for way in ways if way in options)]
+
+
+SOLVERS = {
+    "random": random_step,
+    "greedy": greedy_step,
+    "wary": wary_step,
+    "wall": wall_step,
+}
 
 
 def path_probability(sample: Sample, step: Step) -> float:
@@ -56,7 +78,7 @@ def path_probability(sample: Sample, step: Step) -> float:
     for t, cell in enumerate(path[:-1].tolist()):
         visited = set(path[: t + 1].tolist())
         options = [c for c in maze.neighbours(cell) if c not in visited]
-        chosen = step(maze, options, target)
+        chosen = step(maze, path[max(0, t - 1) : t + 1].tolist(), options, target)
         chance *= (path[t + 1] in chosen) / len(chosen)
     return float(chance)
 
@@ -81,7 +103,8 @@ def shortest_probability(sample: Sample, step: Step) -> float:
     for layer in reversed(layers[:-1]):
         for cell, before in ((c, b) for c, befores in layer.items() for b in befores):
             options = [c for c in maze.neighbours(cell) if c != before]
-            chosen = step(maze, options, target)
+            came = [cell] if before < 0 else [before, cell]
+            chosen = step(maze, came, options, target)
             total = sum(chances.get((cell, c), 0.0) for c in chosen)
             chances[before, cell] = total / len(chosen)
     return chances[-1, origin]
@@ -94,9 +117,9 @@ def fork_chances(sample: Sample, step: Step) -> list[float]:
     chances = []
     cells = path.tolist()
     for t in maze.forks(path).tolist():
-        visited = set(cells[: t + 1])
-        options = [c for c in maze.neighbours(cells[t]) if c not in visited]
-        chosen = step(maze, options, target)
+        chosen = step(
+            maze, cells[max(0, t - 1) : t + 1], ways_on(maze, cells, t), target
+        )
         right = [distance[c] < distance[cells[t]] for c in chosen]
         chances.append(sum(right) / len(right))
     return chances
@@ -110,7 +133,7 @@ def walk(sample: Sample, step: Step, rng: np.random.Generator) -> list[int]:
         options = [c for c in maze.neighbours(path[-1]) if c not in visited]
         if not options:
             break
-        chosen = step(maze, options, target)
+        chosen = step(maze, path[-2:], options, target)
         path.append(int(chosen[rng.integers(len(chosen))]))
         visited.add(path[-1])
     return path

@@ -66,7 +66,7 @@ class Baseline:
     """
 
     mazes: MazeFlags
-    solver: Literal["random", "greedy", "wary"] = "random"
+    solver: Literal["random", "greedy", "wary", "wall"] = "random"
     """random among open unvisited cells; the one nearest to the target; or that, but
     into no dead end"""
     count: int = 1000
