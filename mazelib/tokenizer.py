@@ -39,6 +39,8 @@ MAX_SIDE = 64
 
 Ids = Int[np.ndarray, "pos"] | Sequence[int]
 """Token ids, one after the other."""
+Edges = Int[np.ndarray, "_ 2"]
+"""Pairs of cells, in the order in which they are listed."""
 
 
 class Sample(NamedTuple):
@@ -135,7 +137,7 @@ class Tokenizer:
         path: Cells | None = None,
         *,
         key: int | None = None,
-        edges: Int[np.ndarray, "edges 2"] | None = None,
+        edges: Edges | None = None,
         offset: tuple[int, int] = (0, 0),
     ) -> Int[np.ndarray, "pos"]:
         """The ids of a maze and a question; without a path, of a prompt.
@@ -282,7 +284,7 @@ class Tokenizer:
         ids: Ids,
         n: int | None = None,
         offset: tuple[int, int] = (0, 0),
-    ) -> tuple[Sample, Int[np.ndarray, "edges 2"]]:
+    ) -> tuple[Sample, Edges]:
         """As `decode`, with the list's pairs in the order in which they stand."""
         n = self.side if n is None else n
         self.place(n, offset)

@@ -4,6 +4,7 @@ mazes = validation_mazes(config.mazes, 512)
 teacher_forced(model, tokenizer, mazes).right.mean()
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,9 +12,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from transformers import PreTrainedModel
 
-from mazelib.dataset import MazeSet, MazeStream, StreamConfig
+from mazelib.dataset import Batch, MazeSet, MazeStream, StreamConfig
+from mazelib.encoding import LIST_SEGMENT, PADDING_SEGMENT, question_length
 from mazelib.model import predictions
-from mazelib.tokenizer import Tokenizer
+from mazelib.tokenizer import Edges, Tokenizer
 
 VALIDATION_SEED = 2**31 - 1
 """All runs are scored on the same validation mazes, whatever their own seed."""
@@ -42,15 +44,49 @@ class TeacherForced(NamedTuple):
     right: Bool[np.ndarray, "mazes"]
 
 
+def encode(
+    mazes: MazeSet, tokenizer: Tokenizer, edges: Sequence[Edges] | None = None
+) -> Batch:
+    """The token sequences of mazes of one question each, with lists as `edges` has.
+
+    Without `edges`, as `MazeSet.encode`, which is faster.
+    """
+    if edges is None:
+        return mazes.encode(tokenizer)
+    offsets = map(tuple, mazes.offset.tolist())
+    rows = [
+        tokenizer.encode(*sample, edges=pairs, offset=offset)
+        for sample, pairs, offset in zip(mazes, edges, offsets, strict=True)
+    ]
+    width, length = tokenizer.cell_width, mazes.length[:, 0]
+    ends = np.array([len(row) for row in rows])[:, None]
+    position = np.arange(ends.max(initial=0), dtype=np.int32)[None]
+    inside = position < ends
+    ids = np.zeros(inside.shape, np.int32)
+    ids[inside] = np.concatenate(rows)
+    asked = position >= ends - question_length(length, width)[:, None]
+    segment = np.where(inside, asked + LIST_SEGMENT, PADDING_SEGMENT).astype(np.int32)
+    answer = inside & (position >= ends - (length * width + 1)[:, None])
+    return Batch(ids, position * inside, segment, answer)
+
+
 def teacher_forced(
-    model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, size: int = 128
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    mazes: MazeSet,
+    size: int = 128,
+    edges: Sequence[Edges] | None = None,
 ) -> TeacherForced:
-    """A model's likeliest answers to mazes of one question each, `size` at a time."""
+    """A model's likeliest answers to mazes of one question each, `size` at a time.
+
+    edges: each maze's list, where it is not in the order of its own key.
+    """
     likeliest, sure, right = [], [], np.zeros(len(mazes), bool)
     for start in range(0, len(mazes), size):
-        batch = mazes[start : start + size].encode(tokenizer)
+        part = slice(start, start + size)
+        batch = encode(mazes[part], tokenizer, edges and edges[part])
         ids, probability = (x.numpy() for x in predictions(model, batch))
         likeliest += [row[at] for row, at in zip(ids, batch.answer, strict=True)]
         sure += [row[at] for row, at in zip(probability, batch.answer, strict=True)]
-        right[start : start + size] = ~((ids != batch.ids) & batch.answer).any(1)
+        right[part] = ~((ids != batch.ids) & batch.answer).any(1)
     return TeacherForced(likeliest, sure, right)

@@ -4,6 +4,8 @@ table = evaluate(trained.model, trained.tokenizer, mazes)     # pandas
 summary(table)["exact"], summary(table)["exact_ci"]
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel
@@ -12,28 +14,40 @@ from mazelib.behaviour import metrics
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet
 from mazelib.evidence import wilson
-from mazelib.tokenizer import Sample, Tokenizer
+from mazelib.tokenizer import Edges, Sample, Tokenizer
 from mazelib.validation import teacher_forced
 
 
-def prompts(mazes: MazeSet, tokenizer: Tokenizer) -> list[np.ndarray]:
-    """Each maze's ids up to <PATH_START>, its list in the maze's own order."""
+def prompts(
+    mazes: MazeSet, tokenizer: Tokenizer, edges: Sequence[Edges] | None = None
+) -> list[np.ndarray]:
+    """Each maze's ids up to <PATH_START>, its list as `edges` has it or its key."""
+    facts = zip(
+        mazes,
+        mazes.key.tolist(),
+        [None] * len(mazes) if edges is None else edges,
+        mazes.offset.tolist(),
+        strict=True,
+    )
     return [
-        tokenizer.encode(*sample[:3], key=key, offset=tuple(offset))
-        for sample, key, offset in zip(
-            mazes, mazes.key.tolist(), mazes.offset.tolist(), strict=True
-        )
+        tokenizer.encode(*sample[:3], key=key, edges=pairs, offset=tuple(offset))
+        for sample, key, pairs, offset in facts
     ]
 
 
 def predicted_paths(
-    model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, progress: bool = False
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    mazes: MazeSet,
+    progress: bool = False,
+    edges: Sequence[Edges] | None = None,
 ) -> list[list[int]]:
     """The cells of each maze's rollout (see `Tokenizer.leading_cells`).
 
     A last -1 says that the cells are followed by something other than <PATH_END>.
     """
-    answers = rollout(model, tokenizer, prompts(mazes, tokenizer), progress=progress)
+    asked = prompts(mazes, tokenizer, edges)
+    answers = rollout(model, tokenizer, asked, progress=progress)
     end, paths = [tokenizer.id_of["<PATH_END>"]], []
     for answer, offset in zip(answers, mazes.offset.tolist(), strict=True):
         path = tokenizer.leading_cells(answer, mazes.n, tuple(offset))
@@ -67,20 +81,26 @@ def next_sure(probability: list[np.ndarray], tokenizer: Tokenizer) -> list[list[
 
 
 def evaluate(
-    model: PreTrainedModel, tokenizer: Tokenizer, mazes: MazeSet, progress: bool = False
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    mazes: MazeSet,
+    progress: bool = False,
+    edges: Sequence[Edges] | None = None,
 ) -> pd.DataFrame:
     """One row a maze: all of `mazelib.behaviour.metrics`, what was predicted, and how.
 
     Columns: `RATES`, `FAULTS`, `first_error`, `excess_length`; `steps` of the true
     path; `forks_right`, a list of bools; `next_cells`, those the model would choose on
     the true path, and `next_sure`, the probability it gives them; `predicted`.
+    edges: each maze's list, where it is not in the order of its own key.
 
     Only the mazes whose path is not the likeliest, token by token, are rolled out.
     """
-    likeliest, sure, right = teacher_forced(model, tokenizer, mazes)
+    likeliest, sure, right = teacher_forced(model, tokenizer, mazes, edges=edges)
     paths = [sample.path.tolist() for sample in mazes]
     wrong = np.flatnonzero(~right)
-    rolled = predicted_paths(model, tokenizer, mazes[wrong], progress)
+    lists = None if edges is None else [edges[index] for index in wrong]
+    rolled = predicted_paths(model, tokenizer, mazes[wrong], progress, lists)
     for index, path in zip(wrong, rolled, strict=True):
         paths[index] = path
     chosen = next_cells(likeliest, tokenizer, mazes)

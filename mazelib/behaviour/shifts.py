@@ -1,0 +1,169 @@
+"""Mazes and prompts unlike those that a model was trained on, each under a name.
+
+    shift = shifts(grid=5, side=7)["wilson"]
+    mazes, edges = shift.draw(1000)
+    table = evaluate(model, tokenizer, mazes, edges=edges)
+
+A shift changes how mazes are made, where questions begin and end, or how the list of
+edges is written; nothing else. All mazes are of the test split. What has no right
+answer at all (a target that is cut off, say) is made by `cut_off` and `same_ends`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mazelib.dataset import MazeSet, MazeStream, StreamConfig
+from mazelib.generators import PERFECT, MazeConfig
+from mazelib.maze import Maze
+from mazelib.tokenizer import Edges, Sample
+
+SEED = 2**31 - 2
+"""That of all shifts: the same mazes for every model."""
+REPEATED = 1 / 3
+"""The share of edges that "duplicated" lists twice."""
+
+Order = Callable[[Sample, Edges, np.random.Generator], Edges]
+"""(sample, its edges in random order, a generator) → the edges as they are listed."""
+
+
+def by_name(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
+    """From the first row to the last, the lesser cell of each pair first."""
+    edges = np.sort(edges, 1)
+    return edges[np.lexsort(edges.T[::-1])]
+
+
+def from_cell(cell: int, sample: Sample, edges: Edges) -> Edges:
+    """From those near a cell to those far, the nearer cell of each pair first."""
+    distance = sample.maze.distances(cell)
+    turned = distance[edges[:, 0]] > distance[edges[:, 1]]
+    edges = np.where(turned[:, None], edges[:, ::-1], edges)
+    return edges[np.argsort(distance[edges[:, 0]], kind="stable")]
+
+
+def from_origin(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
+    """From the origin outwards."""
+    return from_cell(sample.origin, sample, edges)
+
+
+def from_target(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
+    """From the target outwards."""
+    return from_cell(sample.target, sample, edges)
+
+
+def to_target(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
+    """From the far ends towards the target, each pair as one would walk it."""
+    return from_target(sample, edges, rng)[::-1, ::-1]
+
+
+def duplicated(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
+    """Some edges listed twice."""
+    again = rng.choice(edges, round(REPEATED * len(edges)), replace=False)
+    return rng.permutation(np.concatenate([edges, again]))
+
+
+ORDERS = {
+    "sorted": by_name,
+    "from origin": from_origin,
+    "from target": from_target,
+    "to target": to_target,
+    "duplicated": duplicated,
+}
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One set of mazes.
+
+    stream: how they are drawn. order: how their lists are written, one of `ORDERS`, or
+    at random as in training. distracting: are there passages, in the list as well, that
+    no cell of the question's can be reached from?
+    """
+
+    stream: StreamConfig
+    order: str | None = None
+    distracting: bool = False
+
+    def draw(self, count: int) -> tuple[MazeSet, list[Edges] | None]:
+        """So many mazes of the set, and their lists where these are not as usual."""
+        mazes = MazeStream(self.stream).take(0, count)
+        if self.distracting:
+            mazes = distract(mazes)
+        return mazes, self.order and listed(mazes, ORDERS[self.order])
+
+
+def shifts(grid: int = 5, side: int = 7) -> dict[str, Shift]:
+    """Every shift from depth-first mazes of a grid in the corner of a larger one.
+
+    "none" is the set that is as in training.
+    """
+
+    def stream(generator: str = "dfs", size: int = grid, p=None, cells=1.0, **options):
+        mazes = MazeConfig(generator, size, p=p, accessible=cells)
+        return StreamConfig(mazes, split="test", seed=SEED, **options)
+
+    sizes = {f"{n}×{n}": Shift(stream(size=n)) for n in range(3, side + 1) if n != grid}
+    kinds = [name for name in PERFECT if name != "dfs"] + ["forkless", "open_field"]
+    found = {
+        "none": Shift(stream()),
+        **sizes,
+        **{name: Shift(stream(name)) for name in kinds},
+        "one obstacle": Shift(stream("open_field_obstacle")),
+        **{
+            f"cycles, p = {p}": Shift(stream("dfs_percolation", p=p))
+            for p in (0.1, 0.2, 0.4)
+        },
+        "sparse": Shift(stream(cells=0.6)),
+        "distractors": Shift(stream(cells=0.6), distracting=True),
+        "offset": Shift(stream(spread=side)),
+        "dead ends": Shift(stream(endpoints="dead_ends")),
+        "far apart": Shift(stream(min_steps=3 * grid)),
+    }
+    orders = {f"list {name}": Shift(stream(), order=name) for name in ORDERS}
+    return {**found, **orders}
+
+
+def listed(mazes: MazeSet, order: Order) -> list[Edges]:
+    """Each maze's passages, written in an order; the same at each call."""
+    rng = np.random.default_rng(SEED)
+    lists = []
+    for sample in mazes:
+        edges = rng.permuted(rng.permutation(sample.maze.edges()), axis=1)
+        lists.append(order(sample, edges, rng))
+    return lists
+
+
+def distract(mazes: MazeSet) -> MazeSet:
+    """The mazes with all passages open between cells that had none."""
+    alone = np.ones((len(mazes), mazes.n, mazes.n), bool)
+    alone[:, :, :-1] &= ~mazes.right
+    alone[:, :, 1:] &= ~mazes.right
+    alone[:, :-1] &= ~mazes.down
+    alone[:, 1:] &= ~mazes.down
+    right = mazes.right | (alone[:, :, :-1] & alone[:, :, 1:])
+    down = mazes.down | (alone[:, :-1] & alone[:, 1:])
+    return replace(mazes, right=right, down=down)
+
+
+def cut_off(mazes: MazeSet) -> MazeSet:
+    """The mazes with a wall before the target; `path` is as it was, now illegal."""
+    right, down = mazes.right.copy(), mazes.down.copy()
+    for index, sample in enumerate(mazes):
+        closed = without_step(sample.maze, *sample.path[-2:].tolist())
+        right[index], down[index] = closed.right, closed.down
+    return replace(mazes, right=right, down=down)
+
+
+def same_ends(mazes: MazeSet) -> MazeSet:
+    """The mazes asked for the way from a cell to that cell."""
+    path = np.full_like(mazes.path, -1)
+    path[:, :, 0] = mazes.origin
+    length = np.ones_like(mazes.length)
+    return replace(mazes, target=mazes.origin, path=path, length=length)
+
+
+def without_step(maze: Maze, a: int, b: int) -> Maze:
+    """The maze with a wall between two cells."""
+    edges = maze.edges()
+    return Maze.from_edges(maze.n, edges[~np.isin(edges, (a, b)).all(1)])
