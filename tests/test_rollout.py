@@ -22,19 +22,44 @@ def test_rollouts_are_what_generate_gives(tiny_config, positions):
         for matrix in model.parameters():
             matrix *= 12 if matrix.ndim == 2 else 1
     mazes = StreamConfig(MazeConfig("percolation", 4, p=0.6), split="any")
-    questions = prompts(MazeStream(mazes).take(0, 60), config.tokenizer)
-    answers = rollout(model, config.tokenizer, questions, size=16)
-    assert len({len(q) for q in questions}) > 5
+    questions = prompts(MazeStream(mazes).take(0, 1000), config.tokenizer)
+    answers = rollout(model, config.tokenizer, questions, size=64)
+    lengths = sorted({len(question) for question in questions})
+    assert len(lengths) > 10
     assert len({len(a) for a in answers}) > 3
-    for question, answer in zip(questions, answers, strict=True):
-        ids = torch.from_numpy(question).long()[None]
+    end = config.tokenizer.id_of["<PATH_END>"]
+    for length in lengths:
+        here = [i for i, question in enumerate(questions) if len(question) == length]
+        ids = torch.from_numpy(np.stack([questions[i] for i in here])).long()
         whole = model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
             max_new_tokens=17,
             do_sample=False,
         )
-        assert whole[0, len(question) :].tolist() == answer.tolist()
+        for i, row in zip(here, whole[:, length:].tolist(), strict=True):
+            stop = row.index(end) + 1 if end in row else len(row)
+            assert row[:stop] == answers[i].tolist()
+
+
+def test_drawn_tokens_follow_the_models_probabilities(tiny_model, tiny_config):
+    prompt = np.array([1, 2, 3])
+    answers = rollout(
+        tiny_model, tiny_config.tokenizer, [prompt] * 4000, temperature=0.5, seed=4
+    )
+    first = np.bincount([answer[0] for answer in answers], minlength=27) / 4000
+    with torch.no_grad():
+        logits = tiny_model(torch.from_numpy(prompt)[None]).logits[0, -1]
+    assert np.abs(first - (logits / 0.5).softmax(-1).numpy()).max() < 0.03
+    again = rollout(
+        tiny_model, tiny_config.tokenizer, [prompt] * 4000, temperature=0.5, seed=4
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(answers, again, strict=True))
+
+
+def test_a_negative_temperature_is_an_error(tiny_model, tiny_config):
+    with pytest.raises(MazelibError, match="temperature is -1"):
+        rollout(tiny_model, tiny_config.tokenizer, [], temperature=-1.0)
 
 
 def test_rollouts_are_bounded_by_the_grid(tiny_model, tiny_config, few):

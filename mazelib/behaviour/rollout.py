@@ -1,10 +1,11 @@
-"""Greedy completion of prompts: token ids up to <PATH_START> in, a path's tokens out.
+"""Completion of prompts: token ids up to <PATH_START> in, a path's tokens out.
 
     answers = rollout(model, tokenizer, [tokenizer.encode(maze, origin, target)])
     tokenizer.leading_cells(answers[0])
 
-The same tokens as `model.generate` gives, without its overhead: prompts of one length
-run together, keys and values are kept, and sequences that have ended leave the batch.
+The likeliest tokens, or drawn ones. The same as `model.generate` gives, without its
+overhead: prompts of one length run together, keys and values are kept, and sequences
+that have ended leave the batch.
 """
 
 from collections import defaultdict
@@ -27,13 +28,22 @@ def rollout(
     prompts: Sequence[Int[np.ndarray, "_"]],
     size: int = 128,
     progress: bool = False,
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> list[Int[np.ndarray, "_"]]:
     """Each prompt's likeliest next tokens, one after the other, with <PATH_END>.
 
+    temperature: above 0, tokens are drawn, from `seed`, by the softmax of the logits
+    over it.
+
     An answer stops at <PATH_END>, else after as many tokens as the longest path without
     revisits can have, or where the model's learned positions end. `size` prompts run at
-    a time. Raises MazelibError for a prompt with no position left to answer in.
+    a time. Raises MazelibError for a prompt with no position left to answer in, or a
+    temperature below 0.
     """
+    if temperature < 0:
+        raise MazelibError(f"temperature is {temperature}, but must be at least 0")
+    generator = torch.Generator(model.device).manual_seed(seed)
     by_length = defaultdict(list)
     for index, prompt in enumerate(prompts):
         by_length[len(prompt)].append(index)
@@ -44,7 +54,8 @@ def rollout(
             for start in range(0, len(indices), size):
                 part = indices[start : start + size]
                 ids = torch.from_numpy(np.stack([prompts[i] for i in part])).long()
-                rows = complete(model, ids.to(model.device), bound)
+                ids = ids.to(model.device)
+                rows = complete(model, ids, bound, temperature, generator)
                 for index, row in zip(part, rows, strict=True):
                     answers[index] = row
                 bar.update(len(part))
@@ -65,17 +76,26 @@ def _answer_bound(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> 
 
 @torch.no_grad()
 def complete(
-    model: PreTrainedModel, ids: Int[Tensor, "batch pos"], bound: int
+    model: PreTrainedModel,
+    ids: Int[Tensor, "batch pos"],
+    bound: int,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
 ) -> list[Int[np.ndarray, "_"]]:
-    """At most `bound` greedy tokens after each prompt, all of one length."""
+    """At most `bound` tokens after each prompt, all of one length (see `rollout`)."""
     end = model.config.eos_token_id
     cache = DynamicCache(config=model.config)
     printed = torch.zeros(len(ids), bound, dtype=torch.long, device=ids.device)
     running = torch.arange(len(ids), device=ids.device)  # rows still in the batch
     ended = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
     for step in range(bound):
-        logits = model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        ids = logits.logits[:, -1].argmax(-1, keepdim=True)
+        output = model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        logits = output.logits[:, -1]
+        if temperature:
+            chances = (logits / temperature).softmax(-1)
+            ids = torch.multinomial(chances, 1, generator=generator)
+        else:
+            ids = logits.argmax(-1, keepdim=True)
         printed[running, step] = ids[:, 0]
         ended |= ids[:, 0] == end
         if ended.all():
