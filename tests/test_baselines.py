@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import maze_sets
+from conftest import maze_sets, one_question
 from hypothesis import given
 
 from mazelib.behaviour.baselines import (
@@ -14,6 +14,7 @@ from mazelib.behaviour.baselines import (
     random_step,
     shortest_probability,
     simulate,
+    tries,
     walk,
     wall_step,
     wary_step,
@@ -110,6 +111,17 @@ def test_walks_are_legal_and_never_revisit(few, rng):
         path = walk(sample, random_step, rng)
         assert len(set(path)) == len(path)
         assert all(b in sample.maze.neighbours(a) for a, b in pairwise(path))
+
+
+def test_tries_keep_the_rules_and_succeed_as_often_as_the_closed_form_says(few):
+    one = one_question(few)
+    table = tries(one, "random", seed=3)
+    assert (table["legal_steps"] == 1).all()
+    assert not table[["wall_jumps", "teleports", "revisits", "runs_on"]].any(axis=None)
+    assert (table["exact"] == table["reached_target"]).all()
+    chance = [path_probability(sample, random_step) for sample in one]
+    low, high = wilson(int(table["exact"].sum()), len(one), confidence=0.999)
+    assert low <= np.mean(chance) <= high
 
 
 def test_floor_of_an_unknown_solver(few):

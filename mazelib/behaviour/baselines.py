@@ -13,10 +13,11 @@ hand on the wall.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool
 
 from mazelib.behaviour.forks import ways_on
-from mazelib.behaviour.metrics import is_shortest, manhattan, pooled_rate
+from mazelib.behaviour.metrics import is_shortest, manhattan, measured, pooled_rate
 from mazelib.dataset import MazeSet
 from mazelib.drawing import Cells
 from mazelib.errors import MazelibError
@@ -144,6 +145,12 @@ def simulate(
 ) -> Bool[np.ndarray, "samples"]:
     """For each sample: did one try walk a shortest path?"""
     return np.array([is_shortest(s, walk(s, step, rng)) for s in samples], bool)
+
+
+def tries(mazes: MazeSet, solver: str, seed: int = 0) -> pd.DataFrame:
+    """One try a maze, with all of `mazelib.behaviour.metrics`: a row a maze."""
+    rng, step = np.random.default_rng(seed), SOLVERS[solver]
+    return measured(mazes, [walk(sample, step, rng) for sample in mazes])
 
 
 def floor(mazes: MazeSet, solver: str, seed: int = 0) -> dict:

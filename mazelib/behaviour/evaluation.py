@@ -14,7 +14,7 @@ from mazelib.behaviour import metrics
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet
 from mazelib.evidence import wilson
-from mazelib.tokenizer import Edges, Sample, Tokenizer
+from mazelib.tokenizer import Edges, Tokenizer
 from mazelib.validation import teacher_forced
 
 
@@ -103,27 +103,12 @@ def evaluate(
     rolled = predicted_paths(model, tokenizer, mazes[wrong], progress, lists)
     for index, path in zip(wrong, rolled, strict=True):
         paths[index] = path
+    table = metrics.measured(mazes, paths)
     chosen = next_cells(likeliest, tokenizer, mazes)
-    sure = next_sure(sure, tokenizer)
-    rows = [scores(*row) for row in zip(mazes, paths, chosen, strict=True)]
-    table = pd.DataFrame(rows).astype(
-        {"first_error": "Int64", "excess_length": "Int64"}
-    )
-    return table.assign(next_sure=sure)
-
-
-def scores(sample: Sample, predicted: list[int], chosen: list[int]) -> dict:
-    """A row of `evaluate`, but for `next_sure`."""
-    measures = {**metrics.RATES, **metrics.FAULTS}
-    return {
-        **{name: measure(sample, predicted) for name, measure in measures.items()},
-        "first_error": metrics.first_error(sample, predicted),
-        "excess_length": metrics.excess_length(sample, predicted),
-        "steps": len(sample.path) - 1,
-        "forks_right": metrics.forks_right(sample, chosen),
-        "next_cells": chosen,
-        "predicted": predicted,
-    }
+    table["forks_right"] = list(map(metrics.forks_right, mazes, chosen))
+    table["next_cells"], table["next_sure"] = chosen, next_sure(sure, tokenizer)
+    table["predicted"] = paths
+    return table
 
 
 def summary(table: pd.DataFrame) -> dict:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from mazelib.drawing import Cells
 from mazelib.maze import Maze
@@ -150,6 +151,22 @@ FAULTS = {
     "stops_early": stops_early,
     "runs_on": runs_on,
 }
+
+
+def measured(samples: Iterable[Sample], paths: Iterable[Cells]) -> pd.DataFrame:
+    """One row a path: all of the above, and the `steps` of the true path."""
+    rows = [
+        {
+            **{name: rate(sample, path) for name, rate in RATES.items()},
+            **{name: fault(sample, path) for name, fault in FAULTS.items()},
+            "first_error": first_error(sample, path),
+            "excess_length": excess_length(sample, path),
+            "steps": len(sample.path) - 1,
+        }
+        for sample, path in zip(samples, paths, strict=True)
+    ]
+    counts = dict.fromkeys(("first_error", "excess_length"), "Int64")  # with gaps
+    return pd.DataFrame(rows).astype(counts)
 
 
 def is_open(maze: Maze, a: int, b: int) -> bool:
