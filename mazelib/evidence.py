@@ -10,10 +10,12 @@ in data/results, one JSON file a hypothesis.
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import yaml
 from jaxtyping import Float, Int
 from scipy import stats
@@ -35,6 +37,11 @@ class Threshold:
 
     at_least: float = -math.inf
     at_most: float = math.inf
+
+    def __str__(self) -> str:
+        if math.isinf(self.at_most):
+            return f"≥ {self.at_least:g}"
+        return f"≤ {self.at_most:g}"
 
     def is_met_by(self, *values: float) -> bool:
         """Do all the values meet it?"""
@@ -183,6 +190,25 @@ def results() -> dict[str, Result]:
     return found
 
 
+def verdict_table(ids: list[str]) -> pd.DataFrame:
+    """What was measured for hypotheses, their thresholds, and the verdicts, as text."""
+    found, rows = results(), {}
+    for id in ids:
+        stated, result = hypothesis(id), found[id]
+        low, high = result.interval
+        rows[id] = {
+            "measured": f"{result.value:.3f}",
+            "95% interval": f"{low:.3f} to {high:.3f}",
+            "n": f"{result.n:,}",
+            "control": f"{result.control:.3f}",
+            "other seeds": ", ".join(f"{s:.3f}" for s in result.seeds.values()),
+            "supported": str(stated.supported),
+            "refuted": str(stated.refuted),
+            "verdict": judge(stated, result),
+        }
+    return pd.DataFrame(rows).T
+
+
 def verdict(id: str) -> str:
     """The verdict on a hypothesis; "open" while nothing is recorded.
 
@@ -220,3 +246,27 @@ def bootstrap_mean(
     )
     interval = result.confidence_interval
     return float(interval.low), float(interval.high)
+
+
+def bootstrap_groups(
+    groups: Numbers,
+    statistic: Callable[[np.ndarray], float],
+    seed: int = 0,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of a statistic of rows that come in groups.
+
+    groups: the group of each row, such as the maze of each fork. statistic: takes row
+    numbers. Whole groups are drawn: rows of one maze are not independent.
+    """
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order])) + 1
+    rows = np.split(order, starts)
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(resamples):
+        drawn = rng.integers(len(rows), size=len(rows))
+        found.append(statistic(np.concatenate([rows[i] for i in drawn])))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return float(low), float(high)

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from mazelib import checkpoint
 from mazelib.checkpoint import CARD, LOG, TrainedModel
+from mazelib.dataset import StreamConfig
 from mazelib.errors import MazelibError
+from mazelib.generators import MazeConfig
 
 MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
 
@@ -53,6 +55,23 @@ def ladder(model: str | Path) -> list[Path]:
     """The folders of a model's checkpoints on the way, in order; `load` opens them."""
     cards = (folder_of(model) / "ladder").glob(f"*/{CARD}")
     return sorted(card.parent for card in cards)
+
+
+def held_out(model: str | Path) -> StreamConfig:
+    """Mazes of the kind that a model was trained on, of the test split, one question.
+
+    Raises MazelibError for a card that does not say.
+    """
+    try:
+        stream = read_card(model)["training"]["mazes"]
+        mazes = MazeConfig(**stream["mazes"])
+        facts = {**stream, "mazes": mazes, "split": "test", "questions": 1}
+        return StreamConfig(**facts)
+    except (KeyError, TypeError):
+        raise MazelibError(
+            f"the card of {str(model)!r} does not say what the model was trained on: "
+            "train it again"
+        ) from None
 
 
 def read_log(model: str | Path) -> list[dict]:

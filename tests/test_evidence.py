@@ -14,12 +14,14 @@ from mazelib.evidence import (
     Hypothesis,
     Result,
     Threshold,
+    bootstrap_groups,
     bootstrap_mean,
     hypotheses,
     judge,
     record,
     results,
     verdict,
+    verdict_table,
     wilson,
 )
 
@@ -100,6 +102,10 @@ def test_what_is_recorded_is_read_again(ours):
     assert verdict("bold") == "supported"
     assert results() == {"bold": replace(HIGH, seeds={"one": 0.9})}
     assert json.loads((ours / "results/bold.json").read_text())["n"] == 100
+    shown = verdict_table(["bold"]).loc["bold"]
+    assert shown["95% interval"] == "0.850 to 0.950"
+    assert (shown["supported"], shown["refuted"]) == ("≥ 0.8", "≤ 0.3")
+    assert shown["verdict"] == "supported"
     record("bold", 0.25, 9, wilson(2, 9), 0.1)
     assert verdict("bold") == "undecided"
 
@@ -161,6 +167,16 @@ def test_bootstrap_interval_covers_the_mean_as_often_as_it_says(rng):
         low, high = bootstrap_mean(rng.exponential(size=80), seed, resamples=500)
         covered += low <= 1 <= high
     assert 0.88 < covered / 200 < 0.98
+
+
+def test_bootstrap_of_groups_is_as_wide_as_the_groups_are_few(rng):
+    values = np.repeat(rng.normal(size=60), 20)
+    groups = np.repeat(rng.permutation(60), 20)
+    low, high = bootstrap_groups(groups, lambda rows: values[rows].mean())
+    wide = bootstrap_mean(values[::20])
+    assert (low, high) == pytest.approx(wide, abs=0.06)
+    alone = bootstrap_groups(np.arange(1200), lambda rows: values[rows].mean())
+    assert alone[1] - alone[0] < 0.4 * (high - low)
 
 
 def test_bootstrap_repeats_itself():

@@ -98,6 +98,24 @@ def test_faults_of_known_paths(sample, predicted, faults, first_error, excess):
     assert metrics.excess_length(sample, predicted) == excess
 
 
+@pytest.mark.parametrize(
+    ("predicted", "outcome"),
+    [
+        ([4, 3, 0, 1], "solved"),
+        ([4, 3, 6, 3, 0, 1], "there by a detour"),
+        ([4, 1], "there through a wall"),
+        ([4, 8, 1], "there by a jump"),
+        ([3, 0, 1], "there by a jump"),
+        ([4, 3, 0], "stops elsewhere"),
+        ([], "stops elsewhere"),
+        ([4, 3, 0, 1, 2], "does not stop"),
+        ([4, 3, -1], "does not stop"),
+    ],
+)
+def test_outcomes_of_known_paths(sample, predicted, outcome):
+    assert metrics.outcome(sample, predicted) == outcome
+
+
 @given(maze_sets(), st.data())
 def test_steps_are_legal_or_jump_or_teleport(mazes, data):
     for sample in mazes:

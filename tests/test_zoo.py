@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from test_resume import CONFIG
@@ -55,6 +56,14 @@ def test_a_run_leaves_its_ladder_and_its_log(tmp_path):
     rungs = zoo.ladder(tmp_path / "run")
     steps = [zoo.load(rung).card["steps"] for rung in rungs]
     assert steps == CONFIG.rungs == [1, 4]
+
+
+def test_the_test_mazes_of_a_model_are_like_those_it_was_trained_on(tmp_path, folder):
+    train(CONFIG, tmp_path / "run", progress=False)
+    stream = zoo.held_out(tmp_path / "run")
+    assert stream == replace(CONFIG.mazes, split="test", questions=1)
+    with pytest.raises(MazelibError, match="does not say what the model was trained"):
+        zoo.held_out(folder)
 
 
 def test_a_log_that_cannot_be_read_is_named(folder):

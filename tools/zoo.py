@@ -150,12 +150,8 @@ def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
         for bin, rows in table.groupby(pd.cut(table["steps"], LENGTHS), observed=True)
     ]
     wrong = table[~table["exact"]]
-    kinds = {
-        "another legal path to the target": wrong["valid"],
-        "the target, by an illegal move": wrong["reached_target"] & ~wrong["valid"],
-        "somewhere else": ~wrong["reached_target"],
-    }
-    failures = ", ".join(f"{kind} {int(rows.sum())}" for kind, rows in kinds.items())
+    kinds = wrong["outcome"].value_counts()
+    failures = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
     return f"""---
 library_name: transformers
 license: mit
@@ -197,8 +193,8 @@ float16 changed the answer to {rounding["changed"]} of {rounding["n"]:,} mazes.
 
 ## Where it fails
 
-Of {len(wrong)} mazes not solved exactly, it printed: {failures}. Mazes of another
-kind or size, and edge lists in another order than a random one, are outside its
+Of {len(wrong)} mazes not solved exactly, how many end how: {failures}. Mazes of
+another kind or size, and edge lists in another order than a random one, are outside its
 training.
 """
 

@@ -132,6 +132,18 @@ def excess_length(sample: Sample, predicted: Cells) -> int | None:
     return len(predicted) - len(sample.path) if is_path else None
 
 
+def outcome(sample: Sample, predicted: Cells) -> str:
+    """What became of the question: "solved", or one of five kinds of failure."""
+    if is_shortest(sample, predicted):
+        return "solved"
+    if is_valid(sample, predicted):
+        return "there by a detour"
+    if reached_target(sample, predicted):
+        is_jump = teleports(sample, predicted) or predicted[0] != sample.origin
+        return "there by a jump" if is_jump else "there through a wall"
+    return "stops elsewhere" if stops_early(sample, predicted) else "does not stop"
+
+
 RATES = {
     "exact": is_exact,
     "shortest": is_shortest,
@@ -154,13 +166,14 @@ FAULTS = {
 
 
 def measured(samples: Iterable[Sample], paths: Iterable[Cells]) -> pd.DataFrame:
-    """One row a path: all of the above, and the `steps` of the true path."""
+    """One row a path: all measures above and the `steps` of the true path."""
     rows = [
         {
             **{name: rate(sample, path) for name, rate in RATES.items()},
             **{name: fault(sample, path) for name, fault in FAULTS.items()},
             "first_error": first_error(sample, path),
             "excess_length": excess_length(sample, path),
+            "outcome": outcome(sample, path),
             "steps": len(sample.path) - 1,
         }
         for sample, path in zip(samples, paths, strict=True)
