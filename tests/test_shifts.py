@@ -63,6 +63,15 @@ def test_every_order_lists_every_edge(few):
             assert sorted(set(pairs(edges))) == wanted
 
 
+def test_lists_of_walls_are_put_in_order_too():
+    tokenizer = Tokenizer("walls", 7)
+    mazes, edges = SHIFTS["list from origin"].draw(5, walls=True)
+    batch = encode(mazes, tokenizer, edges)
+    for i, sample in enumerate(mazes):
+        read = tokenizer.decode(batch.ids[i][batch.segment[i] >= 0], 5)
+        assert read.maze == sample.maze
+
+
 def test_orders_are_what_their_names_say(few):
     one = one_question(few[:9])
     lists = {name: listed(one, order) for name, order in ORDERS.items()}

@@ -23,6 +23,7 @@ from mazelib import checkpoint, snapshot, zoo
 from mazelib.behaviour.evaluation import evaluate, prompts, summary
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
+from mazelib.errors import MazelibError
 from mazelib.files import replacing_folder
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig
@@ -125,6 +126,10 @@ def publish(name: str) -> dict:
 def rounding(name: str, trained: checkpoint.TrainedModel, mazes: MazeSet) -> dict:
     """On how many mazes storing the weights in float16 changes a greedy answer."""
     state = snapshot.newest(state_folder(RUNS / name))
+    if state.facts["log"][-1]["step"] != trained.card["steps"]:
+        raise MazelibError(
+            f"{RUNS / name} and its state are of different steps: go on with the run"
+        )
     whole = copy.deepcopy(trained.model)
     averaged = {k: v for k, v in state.tensors.items() if k.startswith("averaged.")}
     whole.load_state_dict({k.split(".", 1)[1]: v for k, v in averaged.items()})

@@ -85,12 +85,17 @@ class Shift:
     order: str | None = None
     distracting: bool = False
 
-    def draw(self, count: int) -> tuple[MazeSet, list[Edges] | None]:
-        """So many mazes of the set, and their lists where these are not as usual."""
+    def draw(
+        self, count: int, walls: bool = False
+    ) -> tuple[MazeSet, list[Edges] | None]:
+        """So many mazes of the set, and their lists where these are not as usual.
+
+        walls: list the pairs that a wall parts, for a tokenizer that does.
+        """
         mazes = MazeStream(self.stream).take(0, count)
         if self.distracting:
             mazes = distract(mazes)
-        return mazes, self.order and listed(mazes, ORDERS[self.order])
+        return mazes, self.order and listed(mazes, ORDERS[self.order], walls)
 
 
 def shifts(grid: int = 5, side: int = 7) -> dict[str, Shift]:
@@ -124,12 +129,12 @@ def shifts(grid: int = 5, side: int = 7) -> dict[str, Shift]:
     return {**found, **orders}
 
 
-def listed(mazes: MazeSet, order: Order) -> list[Edges]:
-    """Each maze's passages, written in an order; the same at each call."""
+def listed(mazes: MazeSet, order: Order, walls: bool = False) -> list[Edges]:
+    """Each maze's passages (or walls), in an order; the same at each call."""
     rng = np.random.default_rng(SEED)
     lists = []
     for sample in mazes:
-        edges = rng.permuted(rng.permutation(sample.maze.edges()), axis=1)
+        edges = rng.permuted(rng.permutation(sample.maze.edges(walls)), axis=1)
         lists.append(order(sample, edges, rng))
     return lists
 
