@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mazelib.behaviour import metrics
 from mazelib.behaviour.metrics import FAULTS, RATES
+from mazelib.maze import Maze
 from mazelib.tokenizer import Sample
 
 
@@ -65,8 +66,10 @@ def test_scores_of_known_paths(sample, predicted, exact, valid, reached, overlap
         ([4, 1], 0, 1, 1, 1 / 2),
         ([4, 3, 0], 1, 1, 1, 3 / 4),
         ([4, 3, 8, 7], 2 / 3, 2 / 3, 1 / 2, 1 / 3),
-        ([4, -1, 1], 0, 0, 2 / 3, 2 / 5),
-        ([8], 0, 0, 0, 0),
+        ([4, -1, 1], 0, 0, 1, 1 / 2),
+        ([4, 3, 0, -2], 1, 1, 1, 3 / 4),
+        ([8], 1, 1, 0, 0),
+        ([], 0, 0, 0, 0),
     ],
 )
 def test_shares_of_known_paths(sample, predicted, legal, adjacent, precision, jaccard):
@@ -84,10 +87,13 @@ def test_shares_of_known_paths(sample, predicted, legal, adjacent, precision, ja
         ([4, 3, 0], {"stops_early": 1}, 3, None),
         ([4, 3, 0, 1, 2], {"runs_on": 1}, 4, None),
         ([4, 3, 0, 1, -1], {"runs_on": 1, "teleports": 1}, 4, None),
+        ([4, 3, 0, 1, -2], {"runs_on": 1}, 4, None),
+        ([4, 3, -2], {}, 2, None),
+        ([4, -1, -1], {"teleports": 2, "stops_early": 1}, 1, None),
         ([3, 0, 1], {}, 0, None),
         ([4, 8, 4, 3], {"teleports": 2, "revisits": 1, "backtracks": 1,
                         "wall_jumps": 0, "stops_early": 1}, 1, None),
-        ([4, 7, -1], {"wall_jumps": 1, "teleports": 1}, 1, None),
+        ([4, 7, -1], {"wall_jumps": 1, "teleports": 1, "stops_early": 1}, 1, None),
         ([], {"stops_early": 1}, 0, None),
     ],
 )  # fmt: skip
@@ -108,12 +114,19 @@ def test_faults_of_known_paths(sample, predicted, faults, first_error, excess):
         ([3, 0, 1], "there by a jump"),
         ([4, 3, 0], "stops elsewhere"),
         ([], "stops elsewhere"),
-        ([4, 3, 0, 1, 2], "does not stop"),
-        ([4, 3, -1], "does not stop"),
+        ([4, 3, 0, 1, 2], "passes the target"),
+        ([4, 3, -1], "stops elsewhere"),
+        ([4, 3, -2], "does not stop"),
+        ([4, 3, 0, 1, -2], "does not stop"),
     ],
 )
 def test_outcomes_of_known_paths(sample, predicted, outcome):
     assert metrics.outcome(sample, predicted) == outcome
+
+
+def test_without_a_way_the_first_cell_is_wrong():
+    walls = Maze(np.zeros((2, 1), bool), np.ones((1, 2), bool))
+    assert metrics.first_error(Sample(walls, 0, 1, np.array([0, 1])), [0, 1]) == 0
 
 
 @given(maze_sets(), st.data())

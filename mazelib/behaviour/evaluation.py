@@ -44,7 +44,7 @@ def predicted_paths(
 ) -> list[list[int]]:
     """The cells of each maze's rollout (see `Tokenizer.leading_cells`).
 
-    A last -1 says that the cells are followed by something other than <PATH_END>.
+    A last `NO_END` says that they are followed by something other than <PATH_END>.
     """
     asked = prompts(mazes, tokenizer, edges)
     answers = rollout(model, tokenizer, asked, progress=progress)
@@ -52,7 +52,7 @@ def predicted_paths(
     for answer, offset in zip(answers, mazes.offset.tolist(), strict=True):
         path = tokenizer.leading_cells(answer, mazes.n, tuple(offset))
         after = answer[len(path) * tokenizer.cell_width :].tolist()
-        paths.append(path if after == end else [*path, -1])
+        paths.append(path if after == end else [*path, metrics.NO_END])
     return paths
 
 

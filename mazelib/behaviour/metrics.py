@@ -1,8 +1,8 @@
 """How good a predicted path is: plain functions of a sample and the path.
 
 In: a `Sample` (maze, origin, target, true path) and the predicted cells, origin first;
-a predicted cell of -1 lies outside the maze, or says that something other than
-<PATH_END> came there. Out:
+a predicted cell of -1 (`OUTSIDE`) lies outside the maze, and a last one of -2
+(`NO_END`) says that something other than <PATH_END> came there. Out:
 
 - `RATES`: a bool or a share. A perfect path scores 1 in each, an empty one 0.
 - `FAULTS`: how often a rule was broken. A perfect path has none.
@@ -18,6 +18,23 @@ import pandas as pd
 from mazelib.drawing import Cells
 from mazelib.maze import Maze
 from mazelib.tokenizer import Sample
+
+OUTSIDE, NO_END = -1, -2
+
+
+def cells_of(predicted: Cells) -> list[int]:
+    """The cells that were printed, those outside the maze among them."""
+    return [cell for cell in predicted if cell != NO_END]
+
+
+def visited(predicted: Cells) -> list[int]:
+    """The cells of the maze that were printed."""
+    return [cell for cell in predicted if cell >= 0]
+
+
+def steps_of(predicted: Cells) -> list[tuple[int, int]]:
+    """The steps of a prediction, from cell to cell."""
+    return list(pairwise(cells_of(predicted)))
 
 
 def is_exact(sample: Sample, predicted: Cells) -> bool:
@@ -51,26 +68,29 @@ def node_overlap(sample: Sample, predicted: Cells) -> float:
 
 def node_precision(sample: Sample, predicted: Cells) -> float:
     """The share of the prediction's cells, each counted once, that are on the path."""
-    visited = set(predicted)
-    return len(visited & set(sample.path.tolist())) / max(1, len(visited))
+    found = set(visited(predicted))
+    return len(found & set(sample.path.tolist())) / max(1, len(found))
 
 
 def node_jaccard(sample: Sample, predicted: Cells) -> float:
     """Cells on both the true path and the predicted one, over cells on either."""
-    visited, true = set(predicted), set(sample.path.tolist())
-    return len(visited & true) / len(visited | true)
+    found, true = set(visited(predicted)), set(sample.path.tolist())
+    return len(found & true) / len(found | true)
 
 
 def legal_steps(sample: Sample, predicted: Cells) -> float:
-    """The share of the prediction's steps that go through a passage."""
-    legal = [is_open(sample.maze, a, b) for a, b in pairwise(predicted)]
-    return sum(legal) / max(1, len(legal))
+    """The share of the prediction's steps that go through a passage.
+
+    A single cell, which takes no step, has 1; nothing has 0.
+    """
+    legal = [is_open(sample.maze, a, b) for a, b in steps_of(predicted)]
+    return sum(legal) / len(legal) if legal else float(len(predicted) > 0)
 
 
 def adjacent_steps(sample: Sample, predicted: Cells) -> float:
     """The share of its steps that go to a lattice neighbour, passage or wall."""
-    near = [is_lattice_step(sample.maze, a, b) for a, b in pairwise(predicted)]
-    return sum(near) / max(1, len(near))
+    near = [is_lattice_step(sample.maze, a, b) for a, b in steps_of(predicted)]
+    return sum(near) / len(near) if near else float(len(predicted) > 0)
 
 
 def wall_jumps(sample: Sample, predicted: Cells) -> int:
@@ -78,29 +98,30 @@ def wall_jumps(sample: Sample, predicted: Cells) -> int:
     maze = sample.maze
     return sum(
         is_lattice_step(maze, a, b) and not is_open(maze, a, b)
-        for a, b in pairwise(predicted)
+        for a, b in steps_of(predicted)
     )
 
 
 def teleports(sample: Sample, predicted: Cells) -> int:
     """Steps to a cell that is no lattice neighbour, or out of the maze."""
-    return sum(not is_lattice_step(sample.maze, a, b) for a, b in pairwise(predicted))
+    return sum(not is_lattice_step(sample.maze, a, b) for a, b in steps_of(predicted))
 
 
 def revisits(sample: Sample, predicted: Cells) -> int:
     """Steps to a cell that the prediction has been to."""
-    return len(predicted) - len(set(predicted))
+    found = visited(predicted)
+    return len(found) - len(set(found))
 
 
 def backtracks(sample: Sample, predicted: Cells) -> int:
     """Steps back to the cell before the last one: a, b, a."""
-    return sum(a == b for a, b in zip(predicted, predicted[2:], strict=False))
+    triples = zip(predicted, predicted[2:], strict=False)
+    return sum(a == b >= 0 for a, b in triples)
 
 
 def stops_early(sample: Sample, predicted: Cells) -> bool:
     """Does it end, by <PATH_END>, without having been to the target?"""
-    ended = len(predicted) == 0 or predicted[-1] != -1
-    return bool(ended and sample.target not in predicted)
+    return has_end(predicted) and sample.target not in predicted
 
 
 def runs_on(sample: Sample, predicted: Cells) -> bool:
@@ -108,15 +129,22 @@ def runs_on(sample: Sample, predicted: Cells) -> bool:
     return bool(sample.target in predicted[:-1])
 
 
+def has_end(predicted: Cells) -> bool:
+    """Does <PATH_END> follow its last cell?"""
+    return len(predicted) == 0 or bool(predicted[-1] != NO_END)
+
+
 def first_error(sample: Sample, predicted: Cells) -> int | None:
     """The place, counted from 0, of the first cell that is on no shortest path.
 
     The prediction up to it is the beginning of a shortest path. One place after the
     last cell if it stops too early, and after the target if it runs on. None for a
-    shortest path.
+    shortest path; 0 where there is none.
     """
     distance = sample.maze.distances(sample.target)
     expected = distance[sample.origin]
+    if expected < 0:
+        return 0
     for place, cell in enumerate(predicted):
         follows = place == 0 or is_open(sample.maze, predicted[place - 1], cell)
         is_nearer = cell >= 0 and distance[cell] == expected - place
@@ -133,7 +161,7 @@ def excess_length(sample: Sample, predicted: Cells) -> int | None:
 
 
 def outcome(sample: Sample, predicted: Cells) -> str:
-    """What became of the question: "solved", or one of five kinds of failure."""
+    """What became of the question: "solved", or one of six kinds of failure."""
     if is_shortest(sample, predicted):
         return "solved"
     if is_valid(sample, predicted):
@@ -141,7 +169,10 @@ def outcome(sample: Sample, predicted: Cells) -> str:
     if reached_target(sample, predicted):
         is_jump = teleports(sample, predicted) or predicted[0] != sample.origin
         return "there by a jump" if is_jump else "there through a wall"
-    return "stops elsewhere" if stops_early(sample, predicted) else "does not stop"
+    if not has_end(predicted):
+        return "does not stop"
+    passed = sample.target in predicted
+    return "passes the target" if passed else "stops elsewhere"
 
 
 RATES = {
@@ -183,12 +214,12 @@ def measured(samples: Iterable[Sample], paths: Iterable[Cells]) -> pd.DataFrame:
 
 
 def is_open(maze: Maze, a: int, b: int) -> bool:
-    """Is there a passage between two cells? Never to or from cell -1."""
+    """Is there a passage between two cells? Never to or from one outside the maze."""
     return a >= 0 and b >= 0 and b in maze.neighbours(a)
 
 
 def is_lattice_step(maze: Maze, a: int, b: int) -> bool:
-    """Are two cells next to each other in the grid? Never to or from cell -1."""
+    """Are two cells next to each other in the grid? Never where one is outside it."""
     return a >= 0 and b >= 0 and manhattan(maze.n, a, b) == 1
 
 
