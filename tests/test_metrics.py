@@ -124,6 +124,27 @@ def test_outcomes_of_known_paths(sample, predicted, outcome):
     assert metrics.outcome(sample, predicted) == outcome
 
 
+@pytest.mark.parametrize(
+    ("predicted", "departure"),
+    [
+        ([4, 3, 0, 1], "none"),
+        ([4, 3, 6, 7, 4], "wrong turn"),
+        ([4, 1], "through a wall"),
+        ([4, 8, 1], "jump"),
+        ([4, -1], "jump"),
+        ([4, 3, 4, 1], "turns back"),
+        ([3, 0, 1], "starts elsewhere"),
+        ([4, 3, 0], "stops early"),
+        ([], "stops early"),
+        ([4, 3, 0, -2], "no end"),
+        ([4, 3, 0, 1, -2], "no end"),
+        ([4, 3, 0, 1, 2], "runs on"),
+    ],
+)
+def test_departures_of_known_paths(sample, predicted, departure):
+    assert metrics.departure(sample, predicted) == departure
+
+
 def test_without_a_way_the_first_cell_is_wrong():
     walls = Maze(np.zeros((2, 1), bool), np.ones((1, 2), bool))
     assert metrics.first_error(Sample(walls, 0, 1, np.array([0, 1])), [0, 1]) == 0

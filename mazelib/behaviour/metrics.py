@@ -175,6 +175,30 @@ def outcome(sample: Sample, predicted: Cells) -> str:
     return "passes the target" if passed else "stops elsewhere"
 
 
+def departure(sample: Sample, predicted: Cells) -> str:
+    """How the prediction first leaves the shortest ways: the kind of its `first_error`.
+
+    "none"; "wrong turn", a legal step to a cell not visited yet; or a breach of a rule.
+    """
+    place = first_error(sample, predicted)
+    if place is None:
+        return "none"
+    if place == len(predicted):
+        return "stops early"
+    cell, before = predicted[place], list(predicted[:place])
+    if cell == NO_END:
+        return "no end"
+    if not before:
+        return "starts elsewhere"
+    if sample.target in before:
+        return "runs on"
+    if not is_lattice_step(sample.maze, before[-1], cell):
+        return "jump"
+    if not is_open(sample.maze, before[-1], cell):
+        return "through a wall"
+    return "turns back" if cell in before else "wrong turn"
+
+
 RATES = {
     "exact": is_exact,
     "shortest": is_shortest,
@@ -205,6 +229,7 @@ def measured(samples: Iterable[Sample], paths: Iterable[Cells]) -> pd.DataFrame:
             "first_error": first_error(sample, path),
             "excess_length": excess_length(sample, path),
             "outcome": outcome(sample, path),
+            "departure": departure(sample, path),
             "steps": len(sample.path) - 1,
         }
         for sample, path in zip(samples, paths, strict=True)
