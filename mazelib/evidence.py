@@ -177,7 +177,8 @@ def results() -> dict[str, Result]:
     Raises MazelibError for a file that cannot be read.
     """
     found = {}
-    for path in sorted(RESULTS.glob("*.json")):
+    paths = [RESULTS / f"{id}.json" for id in hypotheses()]
+    for path in filter(Path.exists, paths):
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
             del facts["verdict"]  # follows from the rest

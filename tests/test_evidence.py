@@ -106,6 +106,7 @@ def test_what_is_recorded_is_read_again(ours):
     assert shown["95% interval"] == "0.850 to 0.950"
     assert (shown["supported"], shown["refuted"]) == ("≥ 0.8", "≤ 0.3")
     assert shown["verdict"] == "supported"
+    (ours / "results/other-tables.json").write_text("[]")
     record("bold", 0.25, 9, wilson(2, 9), 0.1)
     assert verdict("bold") == "undecided"
 
