@@ -54,7 +54,7 @@ def train(
     progress: show a bar with the loss, the validation's exact-match and the time left.
 
     A run that starts from a model's weights counts on from that model's steps,
-    questions and seconds, and takes over its log and its ladder.
+    questions and seconds, takes over its log, and has its ladder and it as rungs.
 
     The log has a row every `LOG_EVERY` steps and at validations: step, mean loss since
     the row before (nats a token), questions seen, seconds in training steps; `exact` at
@@ -125,10 +125,14 @@ def resume(run: TrainingRun, folder: Path) -> None:
 
 
 def copy_ladder(model: str, folder: Path) -> None:
-    """Copy the checkpoints that a model came by."""
+    """Copy the checkpoints that a model came by, and the model as one more."""
+    own = zoo.folder_of(model)
+    last = f"{zoo.read_card(model)['steps']:06}"
+    more = shutil.ignore_patterns("ladder", checkpoint.LOG, "README.md")
     with writing(folder), replacing_folder(folder) as temporary:
         for rung in zoo.ladder(model):
             shutil.copytree(rung, temporary / rung.name)
+        shutil.copytree(own, temporary / last, ignore=more)
 
 
 def check_same(config: TrainConfig, was: dict, place: Path) -> None:

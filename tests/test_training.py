@@ -165,7 +165,7 @@ def test_a_run_can_start_from_a_models_weights(config, tmp_path):
     assert [row["step"] for row in log] == steps + [6 + step for step in steps]
     assert log[: len(steps)] == first.log
     rungs = [zoo.read_card(rung)["steps"] for rung in zoo.ladder(tmp_path / "second")]
-    assert rungs == config.rungs + [6 + rung for rung in config.rungs]
+    assert rungs == config.rungs + [6] + [6 + rung for rung in config.rungs]
     assert log[-1]["questions"] == 2 * first.log[-1]["questions"]
     assert zoo.load(tmp_path / "second").card["steps"] == 12
     other = replace(again, model=replace(config.model, layers=1))
