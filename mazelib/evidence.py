@@ -228,6 +228,25 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     return float(interval.low), float(interval.high)
 
 
+def newcombe(
+    successes: int, n: int, others: int, m: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The interval of the difference of two independent rates: successes / n less
+    others / m.
+
+    R. G. Newcombe, "Interval estimation for the difference between independent
+    proportions" (1998), method 10: from the Wilson intervals of both.
+    """
+    p, q = successes / n, others / m
+    (low, high), (low_other, high_other) = (
+        wilson(successes, n, confidence),
+        wilson(others, m, confidence),
+    )
+    below = math.hypot(p - low, high_other - q)
+    above = math.hypot(high - p, q - low_other)
+    return p - q - below, p - q + above
+
+
 def bootstrap_mean(
     values: Numbers, seed: int = 0, resamples: int = 2000, confidence: float = 0.95
 ) -> tuple[float, float]:

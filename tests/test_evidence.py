@@ -18,6 +18,7 @@ from mazelib.evidence import (
     bootstrap_mean,
     hypotheses,
     judge,
+    newcombe,
     record,
     results,
     verdict,
@@ -160,6 +161,13 @@ def test_wilson_interval_of_a_textbook_case():
     assert wilson(0, 10)[0] == 0
     assert wilson(10, 10)[1] == pytest.approx(1)
     assert wilson(0, 0) == (0, 1)
+
+
+def test_newcombe_interval_of_a_textbook_case():
+    # table II of the paper, case (a): 56 of 70 against 48 of 80
+    assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    low, high = newcombe(0, 10, 0, 20)
+    assert low < 0 < high
 
 
 def test_bootstrap_interval_covers_the_mean_as_often_as_it_says(rng):

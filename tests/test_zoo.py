@@ -36,6 +36,7 @@ def test_every_model_of_the_zoo_loads():
         card = zoo.load(name).card
         assert card["metrics"]["n"] >= 2000
         assert card["rounding"]["n"] >= 2000
+        assert card["rounding"]["changed"] == 0
         for rung in zoo.ladder(name):
             zoo.load(rung)
 
