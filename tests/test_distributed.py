@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from test_resume import CONFIG
 
-from mazelib import optimizer, snapshot
+from mazelib import snapshot
 from mazelib.training import state_folder, train
 
 ARGUMENTS = [
@@ -31,8 +31,6 @@ ARGUMENTS = [
 SCRIPT = """
 import sys
 import torch
-from mazelib import optimizer
-optimizer.PRECISION = torch.float32
 torch.cpu._is_avx512_bf16_supported = lambda: False
 from test_distributed import SHARED, train
 train(SHARED, sys.argv[1], progress=False)
@@ -46,7 +44,6 @@ def weights(folder) -> torch.Tensor:
 
 
 def test_two_processes_reach_the_weights_of_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(optimizer, "PRECISION", torch.float32)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     script = tmp_path / "script.py"
     script.write_text(
