@@ -136,18 +136,7 @@ def record(
         {name: float(number) for name, number in (seeds or {}).items()},
     )
     stated = hypothesis(id)
-    numbers = [value, *interval, control, *result.seeds.values()]
-    if not all(map(math.isfinite, numbers)):
-        raise MazelibError(f"{id}: {result} has a number that is not finite")
-    if n < 1 or not interval[0] <= value <= interval[1]:
-        raise MazelibError(
-            f"{id}: {value} with n = {n} must lie in its interval {interval}, n ≥ 1"
-        )
-    if unknown := set(result.seeds) - set(stated.seeds):
-        raise MazelibError(
-            f"{id}: seeds are {sorted(unknown)}, but the hypothesis names "
-            f"{list(stated.seeds)}"
-        )
+    check(stated, result)
     found = judge(stated, result)
     path = RESULTS / f"{id}.json"
     with writing(path):
@@ -156,6 +145,24 @@ def record(
             text = json.dumps({**asdict(result), "verdict": found}, indent=2)
             temporary.write_text(text + "\n", encoding="utf-8")
     return found
+
+
+def check(stated: Hypothesis, result: Result) -> None:
+    """Raise MazelibError for what `record` cannot take."""
+    numbers = [result.value, *result.interval, result.control, *result.seeds.values()]
+    if not all(map(math.isfinite, numbers)):
+        raise MazelibError(f"{stated.id}: {result} has a number that is not finite")
+    low, high = result.interval
+    if result.n < 1 or not low <= result.value <= high:
+        raise MazelibError(
+            f"{stated.id}: {result.value} with n = {result.n} must lie in its interval "
+            f"{result.interval}, n ≥ 1"
+        )
+    if unknown := set(result.seeds) - set(stated.seeds):
+        raise MazelibError(
+            f"{stated.id}: seeds are {sorted(unknown)}, but the hypothesis names "
+            f"{list(stated.seeds)}"
+        )
 
 
 def judge(stated: Hypothesis, result: Result) -> str:
@@ -193,9 +200,9 @@ def results() -> dict[str, Result]:
 
 def verdict_table(ids: list[str]) -> pd.DataFrame:
     """What was measured for hypotheses, their thresholds, and the verdicts, as text."""
-    found, rows = results(), {}
+    known, found, rows = hypotheses(), results(), {}
     for id in ids:
-        stated, result = hypothesis(id), found[id]
+        stated, result = known[id], found[id]
         low, high = result.interval
         rows[id] = {
             "measured": f"{result.value:.3f}",

@@ -16,14 +16,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mazelib.dataset import Batch
-from mazelib.model import IGNORED, inputs, labels, packed_inputs
+from mazelib.model import IGNORED, fast_dtype, inputs, labels, packed_inputs
 
 
 def autocast(device: str):
     """bfloat16 where the hardware multiplies it, else a context that does nothing."""
-    if device == "cuda" or torch.cpu._is_avx512_bf16_supported():
-        return torch.autocast(device, torch.bfloat16)
-    return nullcontext()
+    dtype = fast_dtype(device)
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device, dtype)
 
 
 class Gradients:

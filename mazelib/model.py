@@ -128,6 +128,13 @@ def build(config: MazeModelConfig, seed: int = 0) -> PreTrainedModel:
     return model
 
 
+def fast_dtype(device: torch.device | str) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it, else float32."""
+    is_cuda = torch.device(device).type == "cuda"
+    is_fast = is_cuda or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if is_fast else torch.float32
+
+
 def inputs(batch: Batch, device: str | torch.device = "cpu") -> dict[str, Tensor]:
     """A batch as the keyword arguments of a model's forward.
 

@@ -16,15 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from mazelib.model import fast_dtype
+
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic iteration, as in torch.optim.Muon."""
-
-
-def fast_dtype(device: torch.device | str) -> torch.dtype:
-    """bfloat16 where the hardware multiplies it, else float32."""
-    is_cuda = torch.device(device).type == "cuda"
-    is_fast = is_cuda or torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if is_fast else torch.float32
 
 
 def orthogonalize(
