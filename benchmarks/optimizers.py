@@ -2,8 +2,8 @@
 
 Both make the same update (tests/test_optimizer.py); what differs is how many small
 products it takes. Beside it, what the gradient of a batch costs: parts of the batch in
-threads of their own against torch's own use of the same threads, and attention over
-packed questions (mazelib.attention) against torch's over all pairs of tokens, masked.
+processes of their own against torch's use of as many threads, and mazelib.lean against
+the model's own forward with a mask and autocast.
 """
 
 import argparse
@@ -12,6 +12,8 @@ import torch
 from rounds import compare, table
 from steps import BASE
 
+from mazelib.gradients import Gradients, PlainLoss
+from mazelib.lean import LeanLoss
 from mazelib.model import build
 from mazelib.optimizer import StackedMuon, hidden_matrices
 from mazelib.run import TrainingRun
@@ -32,20 +34,19 @@ def muon_step(kind: type, **options):
     return work
 
 
-def gradient(parts: int, attention: str = "lean"):
+def gradient(parts: int, loss: type = LeanLoss, attention: str = "sdpa"):
     """Work for `compare`: the gradients of two batches in so many parts."""
     run = TrainingRun(BASE)
     for _ in range(3):  # from the first on, most gradients are zero
         run.step()
-    run.gradients.parts = parts
-    run.gradients.is_lean = attention == "lean"
     run.model.set_attn_implementation(attention)
+    gradients = Gradients(loss(run.model), parts)
     batch = next(run.batches)
     count = run.count(batch)
 
     def work() -> int:
         for _ in range(2):
-            run.gradients(batch, count)
+            gradients(batch, count)
         return 2
 
     return work
@@ -64,18 +65,13 @@ def main() -> None:
     print(table("Muon steps, 8 × 96", "a second", rates, "stacked by shape"))
     threads = torch.get_num_threads()
     sides = {
-        f"{threads} parts, a thread each": gradient(threads),
-        f"whole, {threads} threads": gradient(1),
+        f"lean, {threads} processes": gradient(threads),
+        f"lean, {threads} threads": gradient(1),
+        "own forward, sdpa": gradient(1, PlainLoss),
+        "own forward, eager": gradient(1, PlainLoss, "eager"),
     }
     rates = compare(sides, rounds)
     print(table("Gradients of a batch, 8 × 96", "a second", rates, next(iter(sides))))
-    sides = {
-        "packed attention": gradient(threads),
-        "masked attention, sdpa": gradient(threads, "sdpa"),
-        "masked attention, eager": gradient(threads, "eager"),
-    }
-    rates = compare(sides, rounds)
-    print(table("Gradients of a batch, 8 × 96", "a second", rates, "packed attention"))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,34 @@
-"""The gradient of a batch: its parts worked out side by side, one in each thread.
+"""The gradient of a batch: its parts worked out side by side, each in its own process.
 
-    gradients = Gradients(model, parts=2)
+    gradients = Gradients(LeanLoss(model), parts=2)
     loss = gradients(batch, count=torch.tensor(90))    # and parameters have their .grad
 
-A small model's products are too small to be shared among cores: two threads that work
-on half a batch each are faster than two that share every product of the whole.
-Parts are summed in order, so the same number of parts gives the same bits.
+A small model's products are too small to be shared among cores, and threads wait for
+each other between them: two processes that work on half a batch each are faster. The
+helpers see the parameters, and write their gradients, in memory that all share. Parts
+are summed in order, so the same number of parts gives the same bits.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
 
 from mazelib.dataset import Batch
-from mazelib.model import IGNORED, fast_dtype, inputs, labels, packed_inputs
+from mazelib.errors import MazelibError
+from mazelib.model import IGNORED, fast_dtype, inputs, labels
 
 
 def autocast(device: str):
@@ -25,29 +37,23 @@ def autocast(device: str):
     return nullcontext() if dtype == torch.float32 else torch.autocast(device, dtype)
 
 
-class Gradients:
-    """Works out the gradient of a batch's loss.
+class PlainLoss(nn.Module):
+    """The negative log-likelihood of the tokens that count: their sum, in nats.
 
-    model: a causal LM, or one wrapped for several processes.
-    parts: how many threads share a batch; 1 leaves it to torch.
-    kind: which tokens count (see `mazelib.model.labels`).
+    By the model's own forward, on any device; `mazelib.lean.LeanLoss` is the same on a
+    CPU, faster. kind: which tokens count (see `mazelib.model.labels`).
     """
 
-    def __init__(self, model: torch.nn.Module, parts: int = 1, kind: str = "path"):
-        self.model, self.parts, self.kind = model, parts, kind
-        self.parameters = list(model.parameters())
-        self.device = self.parameters[0].device
-        self.is_lean = self.device.type == "cpu"
-        if self.is_lean:
-            getattr(model, "module", model).set_attn_implementation("lean")
-        self.threads = ThreadPoolExecutor(parts, initializer=_use_one_core)
+    def __init__(self, model: PreTrainedModel, kind: str = "path"):
+        super().__init__()
+        self.model, self.kind = model, kind
 
-    def loss(self, batch: Batch) -> Tensor:
-        """The negative log-likelihood of the tokens that count: their sum, in nats."""
-        targets = labels(batch, self.kind)[:, 1:].to(self.device, non_blocking=True)
-        given = packed_inputs(batch) if self.is_lean else inputs(batch, self.device)
-        with autocast(self.device.type):
-            logits = self.model(**given).logits[:, :-1]
+    def forward(self, batch: Batch) -> Tensor:
+        """The batch's loss."""
+        device = self.model.device
+        targets = labels(batch, self.kind)[:, 1:].to(device, non_blocking=True)
+        with autocast(device.type):
+            logits = self.model(**inputs(batch, device)).logits[:, :-1]
         return cross_entropy(
             logits.flatten(0, 1).float(),
             targets.flatten(),
@@ -55,28 +61,158 @@ class Gradients:
             reduction="sum",
         )
 
+
+class Gradients:
+    """Works out the gradient of a batch's loss.
+
+    loss: a module that gives it, or one wrapped for several processes.
+    parts: how many processes share a batch, this one among them; 1 leaves it to torch.
+        For more, the parameters move to memory that the processes share.
+    """
+
+    def __init__(self, loss: nn.Module, parts: int = 1):
+        self.loss, self.parts = loss, parts
+        self.parameters = list(loss.parameters())
+        self.helpers = None
+
     def __call__(self, batch: Batch, count: Tensor) -> Tensor:
         """The batch's loss divided by `count`; every parameter has its gradient."""
         if self.parts == 1:
             loss = self.loss(batch) / count
             loss.backward()
             return loss.detach()
-        shares = [
+        if self.helpers is None:
+            self.helpers = Helpers(self.loss, self.parts - 1)
+        mine, *others = (
             Batch(*(array[i :: self.parts] for array in batch))
             for i in range(self.parts)
-        ]
-        losses, gradients = zip(
-            *self.threads.map(lambda share: self._part(share, count), shares),
-            strict=True,
         )
-        for parameter, *parts in zip(self.parameters, *gradients, strict=True):
-            parameter.grad = sum(parts[1:], start=parts[0])
-        return sum(losses)
+        self.helpers.begin(others, count.item())
+        with one_core():
+            total = self.loss(mine) / count
+            gradients = torch.autograd.grad(total, self.parameters)
+        total = total.detach()
+        losses = self.helpers.losses()
+        for share, found in zip(losses, self.helpers.gradients, strict=True):
+            total += share
+            torch._foreach_add_(gradients, found)
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+        return total
 
-    def _part(self, batch: Batch, count: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        loss = self.loss(batch) / count
-        return loss.detach(), torch.autograd.grad(loss, self.parameters)
+
+class Helpers:
+    """Processes that work out the gradients of parts of batches, a core each.
+
+    gradients: what each has found last, tensors like the parameters.
+    """
+
+    def __init__(self, loss: nn.Module, count: int):
+        parameters = list(loss.parameters())
+        with tempfile.TemporaryDirectory(prefix="mazelib-") as folder:
+            paths = [Path(folder, str(i)) for i in range(1 + count)]
+            weights, *self.gradients = (shared_like(parameters, path) for path in paths)
+            started = [start_helper() for _ in range(count)]
+            self.pipes, self.processes = zip(*started, strict=True)
+            weakref.finalize(self, end, self.processes)
+            for pipe, path in zip(self.pipes, paths[1:], strict=True):
+                # torch would teach `send` to pass the memory of tensors on
+                pipe.send_bytes(pickle.dumps((loss, paths[0], path)))
+            self.losses()  # none yet: all have opened their files
+        for parameter, weight in zip(parameters, weights, strict=True):
+            parameter.data = weight.copy_(parameter.data)
+
+    def begin(self, batches: list[Batch], count: float) -> None:
+        """Start on a batch for each helper. Raises MazelibError if one is gone."""
+        with someone_at_the_other_end():
+            for pipe, batch in zip(self.pipes, batches, strict=True):
+                pipe.send((batch, count))
+
+    def losses(self) -> list[float]:
+        """The losses of what was begun, once it is done.
+
+        Raises MazelibError if a helper is gone.
+        """
+        with someone_at_the_other_end():
+            return [pipe.recv() for pipe in self.pipes]
 
 
-def _use_one_core() -> None:
+@contextmanager
+def someone_at_the_other_end() -> Iterator[None]:
+    """A pipe whose other end is closed raises MazelibError within."""
+    try:
+        yield
+    except (EOFError, ConnectionError):
+        raise MazelibError(
+            "a process that helped this one with its batches was stopped: start the "
+            "run again, it goes on from its last validation"
+        ) from None
+
+
+def start_helper() -> tuple[Connection, subprocess.Popen]:
+    """Start a process that runs `help_out`; this end of a pipe to it, and itself.
+
+    It ends with the process that holds this end. A child of multiprocessing would run
+    the caller's script again.
+    """
+    mine, its = Pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mazelib.gradients", str(its.fileno())],
+        pass_fds=[its.fileno()],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,  # an interrupt is for the one that was started
+    )
+    its.close()
+    return mine, process
+
+
+def end(processes: tuple[subprocess.Popen, ...]) -> None:
+    """End processes that have nothing to lose."""
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def shared_like(tensors: list[Tensor], path: Path) -> list[Tensor]:
+    """Tensors of the same shapes that lie in a file, for all who open it."""
+    sizes = [tensor.numel() for tensor in tensors]
+    whole = torch.from_file(str(path), shared=True, size=sum(sizes))
+    parts = zip(whole.split(sizes), tensors, strict=True)
+    return [part.view(tensor.shape) for part, tensor in parts]
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Torch works on one core within, on as many as before after it."""
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def help_out(pipe: Connection) -> None:
+    """Answer each batch and its count with the loss; the gradients go to a file.
+
+    What comes first is the loss as a module, and the files of weights and gradients,
+    which are answered with a 0 when they are open.
+    """
+    torch.set_num_threads(1)
+    loss, *paths = pipe.recv()
+    parameters = list(loss.parameters())
+    weights, gradients = (shared_like(parameters, path) for path in paths)
+    for parameter, weight in zip(parameters, weights, strict=True):
+        parameter.data = weight
+    with suppress(EOFError, ConnectionError):
+        pipe.send(0.0)
+        while True:
+            batch, count = pipe.recv()
+            share = loss(batch) / count
+            found = torch.autograd.grad(share, parameters)
+            torch._foreach_copy_(gradients, found)
+            pipe.send(share.item())
+
+
+if __name__ == "__main__":
+    help_out(Connection(int(sys.argv[1])))

@@ -24,7 +24,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from mazelib.attention import Packing, attention_mask, pack
+from mazelib.attention import attention_mask
 from mazelib.dataset import Batch
 from mazelib.encoding import LIST_SEGMENT
 from mazelib.errors import MazelibError, check_fields
@@ -148,15 +148,6 @@ def inputs(batch: Batch, device: str | torch.device = "cpu") -> dict[str, Tensor
         segment = torch.from_numpy(batch.segment).to(device)
         arguments["attention_mask"] = attention_mask(segment)
     return arguments
-
-
-def packed_inputs(batch: Batch) -> dict[str, Tensor | Packing]:
-    """As `inputs`, for a model whose attention is "lean" (see `mazelib.attention`)."""
-    return {
-        "input_ids": torch.from_numpy(batch.ids).long(),
-        "position_ids": torch.from_numpy(batch.position).long(),
-        "packing": pack(batch.segment),
-    }
 
 
 def labels(batch: Batch, loss: str = "path") -> Int[Tensor, "batch pos"]:

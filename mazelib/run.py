@@ -24,7 +24,8 @@ from mazelib import zoo
 from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import Batch, MazeStream
 from mazelib.errors import MazelibError
-from mazelib.gradients import Gradients
+from mazelib.gradients import Gradients, PlainLoss
+from mazelib.lean import LeanLoss
 from mazelib.model import IGNORED, build, labels
 from mazelib.optimizer import make_optimizers
 from mazelib.recipe import TrainConfig
@@ -52,12 +53,13 @@ class TrainingRun:
         self.model.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
-        network = self.model
+        is_cpu = self.device.type == "cpu"
+        loss = (LeanLoss if is_cpu else PlainLoss)(self.model, config.loss)
         if ranks > 1:
-            network = self.accelerator.prepare_model(network)
-        is_alone = self.device.type == "cpu" and ranks == 1
-        parts = min(torch.get_num_threads(), config.batch) if is_alone else 1
-        self.gradients = Gradients(network, parts, config.loss)
+            loss = self.accelerator.prepare_model(loss)
+        alone = is_cpu and ranks == 1
+        parts = min(torch.get_num_threads(), config.batch) if alone else 1
+        self.gradients = Gradients(loss, parts)
         self.validation = validation_mazes(config.mazes, config.validation)
         self.losses: list[Tensor] = []  # of the steps since the log's last row
 

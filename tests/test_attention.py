@@ -4,51 +4,73 @@ from conftest import maze_sets
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mazelib.attention import attend
-from mazelib.model import MazeModelConfig, build, inputs, packed_inputs
+from mazelib.attention import Attend, attention_mask, plan_attention
+from mazelib.tokenizer import Tokenizer
+
+HEADS, WIDTH = 3, 4
+A_BATCH = st.one_of(maze_sets(questions=k) for k in (1, 2, 5))
 
 
-@pytest.fixture(scope="module", params=["rotary", "learned"])
-def models(request):
-    """The same network with transformers' attention, and with the lean one."""
-    config = MazeModelConfig(
-        side=6, layers=2, width=16, heads=2, max_positions=512, positions=request.param
+def draw(mazes, seed: int):
+    """Segments, the plan, and random queries, keys and values of its tokens."""
+    segment = mazes.encode(Tokenizer("ut", mazes.n)).segment
+    plan = plan_attention(segment, HEADS)
+    generator = torch.Generator().manual_seed(seed)
+    size = (len(plan.tokens), HEADS * 3 * WIDTH)
+    return segment, plan, torch.randn(size, generator=generator, requires_grad=True)
+
+
+def by_the_mask(qkv, segment, plan):
+    """The same attention over the square of all pairs of tokens."""
+    segment = torch.from_numpy(segment)
+    whole = torch.zeros(segment.numel(), qkv.shape[1])
+    whole = whole.index_put((plan.tokens,), qkv).view(*segment.shape, HEADS, 3, WIDTH)
+    query, key, value = whole.permute(3, 0, 2, 1, 4)
+    scores = query @ key.mT * WIDTH**-0.5 + attention_mask(segment)
+    return (
+        (scores.softmax(-1) @ value)
+        .transpose(1, 2)
+        .reshape(-1, HEADS * WIDTH)[plan.tokens]
     )
-    plain, lean = build(config, 3), build(config, 3)
-    lean.set_attn_implementation("lean")
-    return config, plain, lean
 
 
-@given(mazes=st.one_of(maze_sets(questions=k) for k in (1, 2, 5)))
-def test_packed_attention_is_the_masked_one(models, mazes):
-    config, plain, lean = models
-    batch = mazes.encode(config.tokenizer)
-    real = torch.from_numpy(batch.segment >= 0)
-    with torch.no_grad():
-        a = plain(**inputs(batch)).logits[real]
-        b = lean(**packed_inputs(batch)).logits[real]
-        c = lean(**inputs(batch)).logits[real]
-    assert torch.allclose(a, b, atol=1e-5)
-    assert torch.allclose(a, c, atol=1e-5)
+@given(mazes=A_BATCH, seed=st.integers(0, 2**32))
+def test_attention_by_a_plan_is_the_masked_one_and_so_is_its_gradient(mazes, seed):
+    segment, plan, qkv = draw(mazes, seed)
+    lean, masked = Attend.apply(qkv, None, plan), by_the_mask(qkv, segment, plan)
+    assert torch.allclose(lean, masked, atol=1e-5)
+    towards = torch.randn_like(lean)
+    gradients = [torch.autograd.grad(x, qkv, towards)[0] for x in (lean, masked)]
+    assert torch.allclose(*gradients, atol=1e-4)
 
 
-def test_packed_gradients_are_the_masked_ones(models, few):
-    config, plain, lean = models
-    batch = few.encode(config.tokenizer)
-    real = torch.from_numpy(batch.segment >= 0)
-    gradients = []
-    for model, arguments in ((plain, inputs(batch)), (lean, packed_inputs(batch))):
-        model.zero_grad()
-        model(**arguments).logits[real].logsumexp(-1).sum().backward()
-        gradients.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
-    assert gradients[1].isfinite().all()
-    assert torch.allclose(*gradients, rtol=1e-3, atol=1e-4)
+@given(mazes=A_BATCH)
+def test_all_take_part_but_padding_and_the_last_token_of_each_question(mazes):
+    segment, plan, _ = draw(mazes, 0)
+    part = torch.zeros(segment.size, dtype=torch.bool)
+    part[plan.tokens] = True
+    for numbers, taken in zip(segment, part.view(segment.shape).numpy(), strict=True):
+        assert taken[numbers == 0].all()
+        assert not taken[numbers < 0].any()
+        for question in range(1, numbers.max() + 1):
+            assert taken[numbers == question].tolist()[-2:] == [True, False]
 
 
-def test_later_tokens_see_all_kept_keys():
-    """Without a mask, queries are the last of the keys, as where keys are kept."""
-    torch.manual_seed(0)
-    query, key, value = (torch.randn(2, 3, 7, 4) for _ in range(3))
-    whole, _ = attend(None, query, key, value, None, 0.5)
-    last, _ = attend(None, query[:, :, -2:], key, value, None, 0.5)
-    assert torch.allclose(whole[:, -2:], last, atol=1e-6)
+def test_queries_first_or_head_by_head(few):
+    """GPT-2 and GPT-NeoX lay a token's queries, keys and values out in two ways."""
+    segment, plan, qkv = draw(few[:3], 0)
+    kinds_first = qkv.unflatten(1, (HEADS, 3, WIDTH)).transpose(1, 2).flatten(1)
+    other = plan_attention(segment, HEADS, by_head=False)
+    same = Attend.apply(kinds_first, None, other)
+    assert torch.equal(same, Attend.apply(qkv, None, plan))
+
+
+@pytest.mark.parametrize("scale", [3.0, 10.0, 30.0])
+def test_large_scores_are_no_exception(few, scale):
+    """Those of trained heads reach 170; these reach some thousands."""
+    segment, plan, qkv = draw(few[:3], 0)
+    lean = Attend.apply(qkv * scale, None, plan)
+    masked = by_the_mask(qkv * scale, segment, plan)
+    assert torch.allclose(lean, masked, rtol=1e-3, atol=1e-3)
+    gradients = [torch.autograd.grad(x.square().sum(), qkv)[0] for x in (lean, masked)]
+    assert (gradients[0] - gradients[1]).norm() < 1e-3 * gradients[1].norm()

@@ -1,17 +1,15 @@
 """Make the models of data/models: train one, score it, write its folder and its card.
 
     python tools/zoo.py dfs5                # or: make train MODEL=dfs5
-    python tools/zoo.py dfs5 --continue     # its last stage, from data/models
     python tools/zoo.py dfs5 dfs6 --now     # write what unfinished runs have reached
+    python tools/zoo.py dfs5 --continue     # go on from data/models, if the run is lost
 
-A recipe has stages, each of which begins with the weights of the one before. The run of
-the last lies in runs/NAME and goes on where it stopped when it is started again.
+A run lies in runs/NAME and goes on where it stopped when it is started again.
 """
 
 import argparse
 import copy
 import json
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -38,11 +36,13 @@ LENGTHS = (0, 4, 8, 12, 16, 20, 30, 50, 100)
 """Path lengths, in steps, between which a model card divides the mazes."""
 
 DFS5 = TrainConfig(
-    mazes=StreamConfig(MazeConfig("dfs", 5), questions=8),
+    mazes=StreamConfig(MazeConfig("dfs", 5), questions=16),
     model=MazeModelConfig(layers=8, width=96),
-    steps=12_000,
-    muon_lr=0.01,
-    average=0.995,
+    steps=24_000,
+    batch=10,
+    muon_lr=0.007,
+    adamw_lr=2e-3,
+    average=0.998,
     evaluate_every=500,
 )
 
@@ -58,38 +58,39 @@ def other(config: TrainConfig, **changes) -> TrainConfig:
     )
 
 
-def longer(config: TrainConfig) -> tuple[TrainConfig, TrainConfig]:
-    """The run, and a second stage on other mazes at lower rates."""
-    second = replace(
-        other(config, seed=config.mazes.seed + 10, questions=16),
-        batch=10,
-        steps=13_500,
-        muon_lr=0.004,
-        adamw_lr=1.2e-3,
-        average=0.998,
-        ladder=0,
-    )
-    return config, second
-
-
 RECIPES = {
-    "dfs5": longer(replace(DFS5, ladder=13)),
-    "dfs5-seed1": longer(other(DFS5, seed=1)),
-    "dfs5-seed2": longer(other(DFS5, seed=2)),
-    "dfs5-learned": longer(other(DFS5, positions="learned")),
-    "dfs6": longer(other(DFS5, mazes=MazeConfig("dfs", 6))),
+    "dfs5": replace(DFS5, ladder=12),
+    "dfs5-seed1": other(DFS5, seed=1),
+    "dfs5-seed2": other(DFS5, seed=2),
+    "dfs5-learned": other(DFS5, positions="learned"),
+    "dfs6": other(DFS5, mazes=MazeConfig("dfs", 6)),
 }
 
 
-def train_stages(name: str, from_published: bool) -> None:
-    """Train a model of the list; from data/models, if so, only the last stage."""
-    *stages, last = RECIPES[name]
-    begun = name if from_published else None
-    for number, config in enumerate([] if from_published else stages, 1):
-        folder = RUNS / f"{name}.{number}"
-        train(replace(config, weights=begun), folder, scores(config))
-        begun = os.path.relpath(folder)
-    train(replace(last, weights=begun), RUNS / name, scores(last))
+def remaining(config: TrainConfig, name: str) -> TrainConfig:
+    """What is left of a recipe after the steps that a published model has done.
+
+    The rates go on falling from where they were, on mazes of another seed; what the
+    optimizers remembered is lost. Raises MazelibError if nothing is left.
+    """
+    done = zoo.read_card(name)["steps"]
+    if done >= config.steps:
+        raise MazelibError(f"{name} has done all {config.steps} steps of its recipe")
+    rate = config.learning_rate_factor(done)
+    return replace(
+        other(config, seed=config.mazes.seed + 1000 * done),
+        steps=config.steps - done,
+        muon_lr=config.muon_lr * rate,
+        adamw_lr=config.adamw_lr * rate,
+        ladder=0,
+        weights=name,
+    )
+
+
+def train_model(name: str, from_published: bool) -> None:
+    """Train a model of the list; what is left of it, if it is to go on."""
+    config = remaining(RECIPES[name], name) if from_published else RECIPES[name]
+    train(config, RUNS / name, scores(config))
 
 
 def scores(config: TrainConfig):
@@ -107,11 +108,10 @@ def scores(config: TrainConfig):
 def publish(name: str) -> dict:
     """Score a run's model on test mazes and copy it, with its card, to data/models."""
     trained = checkpoint.load(RUNS / name)
-    config = RECIPES[name][-1]
-    stream = replace(config.mazes, split="test", questions=1)
+    stream = replace(RECIPES[name].mazes, split="test", questions=1)
     mazes = MazeStream(stream).take(0, SCORED)
     table = evaluate(trained.model, trained.tokenizer, mazes)
-    seed = RECIPES[name][0].mazes.seed
+    seed = RECIPES[name].mazes.seed
     facts = {"metrics": summary(table), "split": "test", "seed": seed}
     card = {**trained.card, **facts, "rounding": rounding(name, trained, mazes)}
     with replacing_folder(zoo.MODELS / name) as temporary:
@@ -145,11 +145,7 @@ def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
     mazes, rounding = training["mazes"]["mazes"], card["rounding"]
     grid, kind = mazes["grid"], mazes["generator"]
     low, high = metrics["exact_ci"]
-    stages = "; then ".join(
-        f"{stage.steps:,} of {stage.batch} mazes, {stage.mazes.questions} questions "
-        f"each, Muon rate {stage.muon_lr} falling to nothing"
-        for stage in RECIPES[name]
-    )
+    recipe = RECIPES[name]
     lines = [
         f"| {bin.left + 1} to {bin.right} | {len(rows)} | {rows['exact'].mean():.3f} |"
         for bin, rows in table.groupby(pd.cut(table["steps"], LENGTHS), observed=True)
@@ -178,10 +174,11 @@ Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder.
   `{shape["scheme"]}`; origin and target uniform over the cells.
 - Shape: {shape["layers"]} layers, width {shape["width"]}, {shape["heads"]} heads,
   {shape["positions"]} positions.
-- {card["questions"]:,} questions in {card["steps"]:,} steps and
+- {card["questions"]:,} questions in {card["steps"]:,} steps of {recipe.batch} mazes and
   {card["seconds"] / 3600:.1f} hours ({card["hardware"]}); loss on the
   {training["loss"]}; seed {card["seed"]}.
-- Steps planned: {stages}.
+- Steps planned: {recipe.steps:,}; the rates, at most {recipe.muon_lr} for Muon and
+  {recipe.adamw_lr} for AdamW, fall to nothing over them.
 - Again from nothing: `make train MODEL={name}`.
 
 ## How well it does
@@ -213,12 +210,12 @@ def main() -> None:
         "--continue",
         dest="from_published",
         action="store_true",
-        help="train the last stage from the weights in data/models",
+        help="do what is left of the recipe from the weights in data/models",
     )
     arguments = parser.parse_args()
     for name in arguments.names:
         if not arguments.now:
-            train_stages(name, arguments.from_published)
+            train_model(name, arguments.from_published)
         metrics = publish(name)["metrics"]
         low, high = metrics["exact_ci"]
         print(f"{name}: exact {metrics['exact']:.4f} [{low:.4f}, {high:.4f}]")
