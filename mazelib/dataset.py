@@ -12,15 +12,15 @@ stream.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, lru_cache
 from itertools import count as count_from
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt8, UInt64
+from jaxtyping import Bool, Int, UInt64
 
-from mazelib import encoding, lattice, sampling
+from mazelib import encoding, sampling
 from mazelib.errors import MazelibError, check_fields
 from mazelib.generators import MazeConfig, generate
 from mazelib.maze import Maze
@@ -100,7 +100,7 @@ class MazeSet:
     @property
     def canonical_hashes(self) -> UInt64[np.ndarray, "mazes"]:
         """Each maze's `Maze.canonical_hash`."""
-        return hashes_of(self.right, self.down)
+        return sampling.hashes_of(self.right, self.down)
 
     def encode(self, tokenizer: Tokenizer) -> Batch:
         """The token sequences, one a maze, its questions packed behind its list.
@@ -133,25 +133,6 @@ class MazeSet:
         return batch
 
 
-def hashes_of(
-    right: Bool[np.ndarray, "mazes n n-1"], down: Bool[np.ndarray, "mazes n-1 n"]
-) -> UInt64[np.ndarray, "mazes"]:
-    """The canonical hash of each maze (see `Maze.canonical_hash`)."""
-    out = np.empty(len(right), np.uint64)
-    keys = lattice.zobrist_keys(right.shape[1])
-    lattice.canonical_hashes(right, down, keys, out)
-    return out
-
-
-def splits_of(
-    right: Bool[np.ndarray, "mazes n n-1"], down: Bool[np.ndarray, "mazes n-1 n"]
-) -> UInt8[np.ndarray, "mazes"]:
-    """The split each maze belongs to, as an index into `SPLITS`."""
-    codes = np.empty(len(right), np.uint8)
-    sampling.split_codes(right, down, hashes_of(right, down), codes)
-    return codes
-
-
 @dataclass(frozen=True)
 class StreamConfig:
     """Which mazes and questions a stream draws.
@@ -165,6 +146,8 @@ class StreamConfig:
     questions: origin–target pairs drawn for each maze.
     spread: side of a larger grid in which each maze gets a random offset (default: the
         maze's own side, hence no offset).
+    pool: how many mazes there are, which come again and again, each time with fresh
+        questions and another order of its list; by default each maze is drawn afresh.
 
     Raises MazelibError for a value out of range.
     """
@@ -176,6 +159,7 @@ class StreamConfig:
     min_steps: int = 1
     questions: int = 1
     spread: int | None = None
+    pool: int | None = None
 
     def __post_init__(self):
         cells = self.mazes.grid**2
@@ -194,8 +178,13 @@ class StreamConfig:
                 self.spread is None or self.spread >= self.mazes.grid,
                 f"at least the mazes' side, {self.mazes.grid}",
             ),
+            ("pool", self.pool is None or self.pool >= 1, "at least 1"),
         ]
         check_fields(self, checks)
+
+    def held_back(self, split: str, **changes) -> "StreamConfig":
+        """Mazes of the same kind in another split, drawn afresh, a question each."""
+        return replace(self, split=split, questions=1, pool=None, **changes)
 
 
 class MazeStream:
@@ -210,8 +199,13 @@ class MazeStream:
         config = self.config
         right, down = generate(config.mazes, count, rng)
         if config.split != "any":
-            in_split = splits_of(right, down) == SPLITS.index(config.split)
+            in_split = sampling.splits_of(right, down) == SPLITS.index(config.split)
             right, down = right[in_split], down[in_split]
+        return self.questioned(rng, right, down)
+
+    def questioned(self, rng: np.random.Generator, right, down) -> MazeSet:
+        """Those of the mazes that can be asked about, with questions."""
+        config = self.config
         n, shape = config.mazes.grid, (len(right), config.questions)
         origin, target = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
         path = np.full((*shape, n * n), -1, np.int16)
@@ -227,12 +221,21 @@ class MazeStream:
         asked = length.all(1)
         return mazes if asked.all() else mazes[asked]
 
+    @cached_property
+    def pool(self) -> MazeSet:
+        """The mazes that come again and again: the first of a stream without a pool."""
+        return MazeStream(replace(self.config, pool=None)).take(0, self.config.pool)
+
     def draw_chunk(self, index: int) -> MazeSet:
         """Samples index * CHUNK to (index + 1) * CHUNK, afresh.
 
         Raises MazelibError where next to no maze fits the split and the endpoints.
         """
-        split = SPLITS.index(self.config.split)
+        split, pool = SPLITS.index(self.config.split), self.config.pool
+        if pool is not None:
+            rng = np.random.default_rng([self.config.seed, split, index, pool])
+            places = np.arange(index * CHUNK, (index + 1) * CHUNK) % pool
+            return self.questioned(rng, self.pool.right[places], self.pool.down[places])
         rng = np.random.default_rng([self.config.seed, split, index])
         parts, found, drawn = [], 0, 0
         # a maze without a question costs a search from each of its cells: n**4

@@ -5,8 +5,16 @@ caller hands over. Use through `mazelib.dataset`.
 """
 
 import numpy as np
+from jaxtyping import Bool, UInt8, UInt64
 
-from mazelib.lattice import below, compiled, distances, link_cells
+from mazelib.lattice import (
+    below,
+    canonical_hashes,
+    compiled,
+    distances,
+    link_cells,
+    zobrist_keys,
+)
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 UNIFORM, DEAD_ENDS, CORNERS = 0, 1, 2
@@ -58,6 +66,25 @@ def split_codes(right, down, hashes, out):
             out[b] = VALIDATION
         else:
             out[b] = TRAIN
+
+
+def hashes_of(
+    right: Bool[np.ndarray, "mazes n n-1"], down: Bool[np.ndarray, "mazes n-1 n"]
+) -> UInt64[np.ndarray, "mazes"]:
+    """The canonical hash of each maze (see `Maze.canonical_hash`)."""
+    out = np.empty(len(right), np.uint64)
+    keys = zobrist_keys(right.shape[1])
+    canonical_hashes(right, down, keys, out)
+    return out
+
+
+def splits_of(
+    right: Bool[np.ndarray, "mazes n n-1"], down: Bool[np.ndarray, "mazes n-1 n"]
+) -> UInt8[np.ndarray, "mazes"]:
+    """The split each maze belongs to, as an index into `mazelib.dataset.SPLITS`."""
+    codes = np.empty(len(right), np.uint8)
+    split_codes(right, down, hashes_of(right, down), codes)
+    return codes
 
 
 @compiled

@@ -5,7 +5,6 @@ teacher_forced(model, tokenizer, mazes).right.mean()
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +26,7 @@ def validation_mazes(stream: StreamConfig, count: int) -> MazeSet:
     A run on the split "any" holds nothing back, so it is scored on that split too.
     """
     split = "any" if stream.split == "any" else "validation"
-    held_back = replace(stream, split=split, questions=1, seed=VALIDATION_SEED)
+    held_back = stream.held_back(split, seed=VALIDATION_SEED)
     return MazeStream(held_back).take(0, count)
 
 

@@ -65,8 +65,7 @@ def held_out(model: str | Path) -> StreamConfig:
     try:
         stream = read_card(model)["training"]["mazes"]
         mazes = MazeConfig(**stream["mazes"])
-        facts = {**stream, "mazes": mazes, "split": "test", "questions": 1}
-        return StreamConfig(**facts)
+        return StreamConfig(**{**stream, "mazes": mazes}).held_back("test")
     except (KeyError, TypeError):
         raise MazelibError(
             f"the card of {str(model)!r} does not say what the model was trained on: "

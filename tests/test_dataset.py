@@ -12,11 +12,11 @@ from mazelib.dataset import (
     MazeSet,
     MazeStream,
     StreamConfig,
-    splits_of,
 )
 from mazelib.errors import MazelibError
 from mazelib.generators import GENERATORS, MazeConfig
 from mazelib.maze import Maze
+from mazelib.sampling import splits_of
 from mazelib.tokenizer import Tokenizer
 
 
@@ -72,6 +72,28 @@ def test_ranks_share_each_batch_without_overlap():
     ]
     rows = [row[row > 0].tolist() for part in parts for row in part]
     assert rows == [row[row > 0].tolist() for row in whole]
+
+
+def test_a_pool_comes_again_with_other_questions_and_lists():
+    mazes = stream(grid=4, questions=2, pool=100).take(0, 300)
+    first, second = mazes[:100], mazes[100:200]
+    fresh = stream(grid=4, questions=2).take(0, 100)
+    for again in (first, second, mazes[200:]):
+        assert np.array_equal(again.right, fresh.right)
+        assert np.array_equal(again.down, fresh.down)
+    assert (first.origin != second.origin).any(1).mean() > 0.8
+    assert (first.key != second.key).all()
+    later = stream(grid=4, questions=2, pool=100).take(250, 30)
+    assert np.array_equal(later.path, mazes[250:280].path)
+
+
+def test_what_is_held_back_from_a_pool_is_drawn_afresh():
+    config = stream(grid=4, questions=2, pool=3).config.held_back("test")
+    mazes = MazeStream(config).take(0, 50)
+    assert len(set(mazes.canonical_hashes.tolist())) > 10
+    assert mazes.origin.shape == (50, 1)
+    with pytest.raises(MazelibError, match="pool is 0"):
+        stream(pool=0)
 
 
 def test_seeds_and_splits_give_other_mazes():

@@ -36,6 +36,19 @@ def test_perfect_generators_make_spanning_trees(generator, grid):
     assert all(maze.is_tree for maze in mazes(MazeConfig(generator, grid), 50))
 
 
+def test_mixed_mazes_are_made_in_four_ways():
+    """On 3×3 the crossing in the middle tells Wilson and Kruskal from depth-first."""
+    found = mazes(MazeConfig("mixed", 3, p=0.5), 4000)
+    trees = [maze for maze in found if maze.is_tree]
+    share = 3 / 4 + 0.5**4 / 4  # percolation that opens none of four walls is a tree
+    assert abs(len(trees) / 4000 - share) < 0.03
+    dfs = set(mazes(MazeConfig("dfs", 3), 4000))
+    others = np.mean([maze not in dfs for maze in trees])
+    alone = [mazes(MazeConfig(g, 3), 4000) for g in ("wilson", "kruskal")]
+    expected = np.mean([maze not in dfs for made in alone for maze in made])
+    assert abs(others - expected * 2 / 4 / share) < 0.04
+
+
 @pytest.mark.parametrize("generator", ["wilson", "aldous_broder"])
 def test_uniform_over_the_192_spanning_trees_of_3_by_3(generator):
     counts: dict[Maze, int] = {}

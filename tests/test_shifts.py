@@ -16,10 +16,11 @@ from mazelib.behaviour.shifts import (
     shifts,
     without_step,
 )
-from mazelib.dataset import MazeStream, StreamConfig, splits_of
+from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
 from mazelib.maze import Maze
 from mazelib.model import MazeModelConfig, build
+from mazelib.sampling import splits_of
 from mazelib.tokenizer import Tokenizer
 from mazelib.validation import encode
 

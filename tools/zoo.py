@@ -108,7 +108,7 @@ def scores(config: TrainConfig):
 def publish(name: str) -> dict:
     """Score a run's model on test mazes and copy it, with its card, to data/models."""
     trained = checkpoint.load(RUNS / name)
-    stream = replace(RECIPES[name].mazes, split="test", questions=1)
+    stream = RECIPES[name].mazes.held_back("test")
     mazes = MazeStream(stream).take(0, SCORED)
     table = evaluate(trained.model, trained.tokenizer, mazes)
     seed = RECIPES[name].mazes.seed

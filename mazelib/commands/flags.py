@@ -93,7 +93,7 @@ def describe(stream) -> dict:
     mazes = config.pop("mazes")
     first = {name: mazes.pop(name) for name in ("generator", "grid")}
     first |= {name: config.pop(name) for name in ("seed", "split")}
-    del config["questions"]
+    del config["questions"], config["pool"]
     return first | mazes | config
 
 

@@ -26,6 +26,7 @@ GENERATORS = {
     "sidewinder": ("biased.sidewinder", ()),
     "percolation": ("graphs.percolation", ("p",)),
     "dfs_percolation": ("graphs.depth_first_percolation", ("start", "p")),
+    "mixed": ("graphs.mixed", ("p",)),
     "forkless": ("graphs.forkless", ("start", "size")),
     "open_field": ("graphs.open_field", ()),
     "open_field_obstacle": ("graphs.open_field_obstacle", ()),
@@ -44,7 +45,7 @@ class MazeConfig:
 
     generator: one of `GENERATORS`.
     grid: cells along a side, 2 to 64.
-    p: probability of an open edge, for percolation (0.4 where it is not given).
+    p: probability of an open edge, where there is percolation (0.4 if not given).
     start: the cell, row * grid + col, where the generator begins (default: random).
     max_depth: most steps from the start, for depth-first search.
     accessible: fraction of the cells to reach; below 1 the maze is sparse.

@@ -1,11 +1,11 @@
-"""Generators of grid graphs that are no spanning trees: cycles, corridors, open fields.
+"""Generators of grid graphs that need not be spanning trees: with cycles, corridors.
 
 Arguments as in `mazelib.generators.trees`; `p` is a probability.
 """
 
 import numpy as np
 
-from mazelib.generators.trees import depth_first, first_cell, select
+from mazelib.generators.trees import depth_first, first_cell, kruskal, select, wilson
 from mazelib.lattice import below, compiled, lattice_links, open_passage
 
 
@@ -33,6 +33,27 @@ def depth_first_percolation(rng, right, down, start, p):
     cells = right.shape[1] ** 2
     depth_first(rng, right, down, start, cells, cells)
     percolation(rng, right, down, p)
+
+
+def mixed(rng, right, down, p):
+    """Each maze in one of four ways, drawn at random, for a model to learn from all.
+
+    Depth-first search, Wilson's and Kruskal's algorithm, and percolated depth-first
+    search, to which `p` belongs.
+    """
+    cells = right.shape[1] ** 2
+    ways = (
+        (depth_first, (-1, cells, cells)),
+        (wilson, (-1,)),
+        (kruskal, ()),
+        (depth_first_percolation, (-1, p)),
+    )
+    kind = rng.integers(len(ways), size=len(right))
+    for number, (make, options) in enumerate(ways):
+        chosen = kind == number
+        some_right, some_down = right[chosen], down[chosen]
+        make(rng, some_right, some_down, *options)
+        right[chosen], down[chosen] = some_right, some_down
 
 
 @compiled
