@@ -34,7 +34,8 @@ class TrainConfig:
     evaluate_every, validation: steps between validations, and mazes in one.
     ladder: checkpoints kept on the way, at logarithmically spaced steps.
     weights: a model of the same shape whose weights the run begins with, by name or
-        folder, or nothing. Give the mazes another seed, or it sees the same ones again.
+        folder, or nothing. If it was trained on mazes of the same kind, the run goes on
+        where it ended; give another seed, or it sees the same mazes again.
 
     Raises MazelibError for a value out of range.
     """

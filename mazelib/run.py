@@ -47,9 +47,9 @@ class TrainingRun:
         zero_output_projections(self.model)
         self.done, self.seconds, self.log = 0, 0.0, []
         self.before = {"steps": 0, "questions": 0, "seconds": 0.0}
+        self.goes_on = False
         if config.weights is not None:
             self.begin_with(zoo.load(config.weights))
-            self.log = zoo.read_log(config.weights)
         self.model.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
@@ -64,9 +64,10 @@ class TrainingRun:
         self.losses: list[Tensor] = []  # of the steps since the log's last row
 
     def begin_with(self, trained: TrainedModel) -> None:
-        """Take a model's weights; count its steps, questions and seconds as done.
+        """Take a model's weights; if it was trained on such mazes, go on from there.
 
-        Raises MazelibError if it has another shape.
+        Then its steps, questions, seconds and log count as this run's. Raises
+        MazelibError if it has another shape.
         """
         if trained.card["model"] != asdict(self.config.model):
             raise MazelibError(
@@ -74,7 +75,11 @@ class TrainingRun:
                 f"{trained.card['model']}: ask for the same shape, or take others"
             )
         self.model.load_state_dict(trained.model.state_dict())
-        self.before = {name: trained.card[name] for name in self.before}
+        was, now = trained.card["training"]["mazes"], asdict(self.config.mazes)
+        self.goes_on = all(was.get(k) == now[k] for k in now if k != "seed")
+        if self.goes_on:
+            self.before = {name: trained.card[name] for name in self.before}
+            self.log = zoo.read_log(self.config.weights)
 
     @property
     def is_main(self) -> bool:

@@ -53,8 +53,9 @@ def train(
         step and at every validation; what it returns joins the log's row.
     progress: show a bar with the loss, the validation's exact-match and the time left.
 
-    A run that starts from a model's weights counts on from that model's steps,
-    questions and seconds, takes over its log, and has its ladder and it as rungs.
+    A run that starts from the weights of a model of the same mazes goes on from there:
+    it counts on from its steps, questions and seconds, takes over its log, and has its
+    ladder and it as rungs.
 
     The log has a row every `LOG_EVERY` steps and at validations: step, mean loss since
     the row before (nats a token), questions seen, seconds in training steps; `exact` at
@@ -119,7 +120,7 @@ def resume(run: TrainingRun, folder: Path) -> None:
         run.restore(state.tensors, state.facts)
     run.check_agreement()  # before anything is written: all have looked
     if state is None:
-        if run.is_main and run.config.weights is not None:
+        if run.is_main and run.goes_on:
             copy_ladder(run.config.weights, ladder_folder(folder))
         save_state(run, folder)
 

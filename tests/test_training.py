@@ -168,6 +168,11 @@ def test_a_run_can_start_from_a_models_weights(config, tmp_path):
     assert rungs == config.rungs + [6] + [6 + rung for rung in config.rungs]
     assert log[-1]["questions"] == 2 * first.log[-1]["questions"]
     assert zoo.load(tmp_path / "second").card["steps"] == 12
+    larger = replace(again, mazes=replace(config.mazes, mazes=MazeConfig("dfs", 4)))
+    anew = train(larger, tmp_path / "third", progress=False)
+    assert torch.allclose(weights(anew.model), rounded, atol=1e-9)
+    assert [row["step"] for row in anew.log] == steps
+    assert len(zoo.ladder(tmp_path / "third")) == len(config.rungs)
     other = replace(again, model=replace(config.model, layers=1))
     with pytest.raises(MazelibError, match="ask for the same shape"):
         train(other, progress=False)

@@ -58,27 +58,51 @@ def other(config: TrainConfig, **changes) -> TrainConfig:
     )
 
 
+def further(name: str, config: TrainConfig = DFS5, **changes) -> TrainConfig:
+    """Half a run on other mazes, at lower rates, that begins with a model's weights."""
+    return replace(
+        other(config, seed=10, **changes),
+        steps=12_000,
+        muon_lr=0.004,
+        adamw_lr=1.2e-3,
+        weights=name,
+    )
+
+
+LEARNED = other(DFS5, positions="learned")
+MIXED = MazeConfig("mixed", 5, p=0.2)
 RECIPES = {
     "dfs5": replace(DFS5, ladder=12),
     "dfs5-seed1": other(DFS5, seed=1),
     "dfs5-seed2": other(DFS5, seed=2),
-    "dfs5-learned": other(DFS5, positions="learned"),
-    "dfs6": other(DFS5, mazes=MazeConfig("dfs", 6)),
+    "dfs5-learned": LEARNED,
+    "dfs6": further("dfs5", mazes=MazeConfig("dfs", 6)),
+    "mixed5": further("dfs5", mazes=MIXED),
+    "dfs5-shifted": further("dfs5", spread=7),
+    "dfs5-shifted-learned": further("dfs5-learned", LEARNED, spread=7),
+    "dfs5-walls": other(DFS5, scheme="walls"),
+    "dfs5-pairs": other(DFS5, scheme="ctt"),
+    "dfs5-whole": replace(DFS5, loss="sequence"),
+    "memorizer4": replace(
+        other(DFS5, mazes=MazeConfig("dfs", 4), pool=64), steps=4_000
+    ),
 }
 
 
 def remaining(config: TrainConfig, name: str) -> TrainConfig:
     """What is left of a recipe after the steps that a published model has done.
 
-    The rates go on falling from where they were, on mazes of another seed; what the
-    optimizers remembered is lost. Raises MazelibError if nothing is left.
+    The rates go on falling from where they were, on mazes of another seed unless there
+    is a pool of them; what the optimizers remembered is lost. Raises MazelibError if
+    nothing is left.
     """
     done = zoo.read_card(name)["steps"]
     if done >= config.steps:
         raise MazelibError(f"{name} has done all {config.steps} steps of its recipe")
     rate = config.learning_rate_factor(done)
+    seed = config.mazes.seed if config.mazes.pool else config.mazes.seed + 1000 * done
     return replace(
-        other(config, seed=config.mazes.seed + 1000 * done),
+        other(config, seed=seed),
         steps=config.steps - done,
         muon_lr=config.muon_lr * rate,
         adamw_lr=config.adamw_lr * rate,
@@ -139,13 +163,30 @@ def rounding(name: str, trained: checkpoint.TrainedModel, mazes: MazeSet) -> dic
     return {"changed": len(same) - sum(same), "n": len(same)}
 
 
+def training_text(name: str, card: dict) -> str:
+    """How a model was trained, as a list."""
+    recipe, shape = RECIPES[name], card["model"]
+    mazes, pool = recipe.mazes.mazes, recipe.mazes.pool
+    begun = f"the weights of `{recipe.weights}`" if recipe.weights else "random weights"
+    place = "anywhere" if recipe.mazes.spread else "in the corner"
+    return f"""\
+- Begun with {begun}, seed {card["seed"]}.
+- Mazes: {mazes.generator}, {mazes.grid}×{mazes.grid}, {place} of a vocabulary of side
+  {shape["side"]}{f", {pool} of them again and again" if pool else ""}, tokens
+  `{shape["scheme"]}`; origin and target uniform over the cells.
+- Shape: {shape["layers"]} layers, width {shape["width"]}, {shape["heads"]} heads,
+  {shape["positions"]} positions.
+- {card["questions"]:,} questions in {card["steps"]:,} steps of {recipe.batch} mazes and
+  {card["seconds"] / 3600:.1f} hours ({card["hardware"]}); loss on the {recipe.loss}.
+- Steps planned: {recipe.steps:,}; the rates, at most {recipe.muon_lr} for Muon and
+  {recipe.adamw_lr} for AdamW, fall to nothing over them.
+- Again from nothing: `make train MODEL={name}`."""
+
+
 def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
     """The model's README: what it is for, how it was made, how well it does."""
-    training, metrics, shape = card["training"], card["metrics"], card["model"]
-    mazes, rounding = training["mazes"]["mazes"], card["rounding"]
-    grid, kind = mazes["grid"], mazes["generator"]
+    metrics, rounding = card["metrics"], card["rounding"]
     low, high = metrics["exact_ci"]
-    recipe = RECIPES[name]
     lines = [
         f"| {bin.left + 1} to {bin.right} | {len(rows)} | {rows['exact'].mean():.3f} |"
         for bin, rows in table.groupby(pd.cut(table["steps"], LENGTHS), observed=True)
@@ -170,16 +211,7 @@ Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder.
 
 ## How it was trained
 
-- Mazes: {kind}, {grid}×{grid}, in a vocabulary of side {shape["side"]}, tokens
-  `{shape["scheme"]}`; origin and target uniform over the cells.
-- Shape: {shape["layers"]} layers, width {shape["width"]}, {shape["heads"]} heads,
-  {shape["positions"]} positions.
-- {card["questions"]:,} questions in {card["steps"]:,} steps of {recipe.batch} mazes and
-  {card["seconds"] / 3600:.1f} hours ({card["hardware"]}); loss on the
-  {training["loss"]}; seed {card["seed"]}.
-- Steps planned: {recipe.steps:,}; the rates, at most {recipe.muon_lr} for Muon and
-  {recipe.adamw_lr} for AdamW, fall to nothing over them.
-- Again from nothing: `make train MODEL={name}`.
+{training_text(name, card)}
 
 ## How well it does
 
