@@ -3,7 +3,9 @@
 All complete the same prompts greedily with the same network, in batches of one size,
 and must print the same tokens. The prompts are of three lengths (4×4, 5×5 and 6×6
 mazes): model.generate gets them padded on the left; TransformerLens once grouped by
-length, as mazelib does itself, and once one by one, as its notebooks do.
+length, as mazelib does itself, and once one by one, as its notebooks do. Where the true
+paths are known, as when a model is scored, mazelib tries them first and completes only
+the prompts whose likeliest answer is another: a side of its own.
 """
 
 import argparse
@@ -17,22 +19,39 @@ from transformer_lens.model_bridge.sources import build_bridge_from_module
 from mazelib import zoo
 from mazelib.behaviour.evaluation import prompts
 from mazelib.behaviour.rollout import rollout
-from mazelib.dataset import MazeStream, StreamConfig
+from mazelib.dataset import MazeSet, MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig
+from mazelib.validation import teacher_forced
 
 BATCH = 128
 BOUND = 50
 """Tokens that generate may print: 7 × 7 cells and <PATH_END>."""
 
 
-def mixed_prompts(tokenizer, count: int) -> list[np.ndarray]:
-    """Prompts of 4×4, 5×5 and 6×6 depth-first mazes, in turn."""
-    sides = []
-    for side in (4, 5, 6):
-        stream = MazeStream(StreamConfig(MazeConfig("dfs", side), split="test"))
-        sides.append(prompts(stream.take(0, count // 3), tokenizer))
-    return [prompt for three in zip(*sides, strict=True) for prompt in three]
+def mazes_of_three_sides(count: int) -> list[MazeSet]:
+    """4×4, 5×5 and 6×6 depth-first mazes, a third of each."""
+    return [
+        MazeStream(StreamConfig(MazeConfig("dfs", side), split="test")).take(
+            0, count // 3
+        )
+        for side in (4, 5, 6)
+    ]
+
+
+def true_paths_first(model, tokenizer, sets: list[MazeSet]) -> list[list[int]]:
+    """Each prompt's completion; the true path's tokens where all are the likeliest."""
+    answers = []
+    for mazes in sets:
+        right = teacher_forced(model, tokenizer, mazes).right
+        wrong = np.flatnonzero(~right)
+        rolled = rollout(model, tokenizer, prompts(mazes[wrong], tokenizer))
+        batch = mazes.encode(tokenizer)
+        found = [ids[is_answer] for ids, is_answer in zip(*batch[::3], strict=True)]
+        for index, answer in zip(wrong, rolled, strict=True):
+            found[index] = answer
+        answers += [answer.tolist() for answer in found]
+    return answers
 
 
 def until_end(rows, end: int) -> list[list[int]]:
@@ -102,9 +121,14 @@ def main() -> None:
         device="cpu",
         model_name=arguments.model,
     ).eval()
-    asked = mixed_prompts(tokenizer, arguments.count)
-    few, end = asked[:24], model.config.eos_token_id
+    sets = mazes_of_three_sides(arguments.count)
+    asked = [prompt for mazes in sets for prompt in prompts(mazes, tokenizer)]
+    few, end = asked[:: len(asked) // 24], model.config.eos_token_id
     sides = {
+        "mazelib, true paths first": (
+            asked,
+            lambda _: true_paths_first(model, tokenizer, sets),
+        ),
         "mazelib": (
             asked,
             lambda p: [a.tolist() for a in rollout(model, tokenizer, p)],
@@ -116,9 +140,10 @@ def main() -> None:
         ),
         "TransformerLens, one by one": (few, lambda p: with_lens(bridge, end, p, 1)),
     }
-    want = sides["mazelib"][1](asked)
+    want = dict(zip(map(tuple, asked), sides["mazelib"][1](asked), strict=True))
     for name, (given, work) in sides.items():
-        same = sum(a == b for a, b in zip(work(given), want, strict=False))
+        pairs = zip(given, work(given), strict=True)
+        same = sum(want[tuple(prompt)] == answer for prompt, answer in pairs)
         print(f"{name}: {same} of {len(given)} answers are mazelib's own")
     with torch.no_grad():
         rates = compare(
@@ -127,6 +152,7 @@ def main() -> None:
         )
     title = f"Mazes solved by {arguments.model} ({config.layers} × {config.width})"
     print(table(title, "a second", rates, "mazelib"))
+    print(table("The same", "a second", rates, "mazelib, true paths first"))
 
 
 if __name__ == "__main__":

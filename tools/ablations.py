@@ -15,7 +15,7 @@ from pathlib import Path
 from mazelib.dataset import StreamConfig
 from mazelib.files import replacing
 from mazelib.generators import MazeConfig
-from mazelib.model import MazeModelConfig
+from mazelib.model import MazeModelConfig, build
 from mazelib.recipe import TrainConfig
 from mazelib.sweep import sweep
 
@@ -72,8 +72,13 @@ def main() -> None:
     ]
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     with replacing(RESULT) as temporary:
-        text = json.dumps({"n": BASE.validation, "rows": rows}, indent=1)
-        temporary.write_text(text, encoding="utf-8")
+        facts = {
+            "made_by": "python tools/ablations.py",
+            "n": BASE.validation,
+            "parameters": build(BASE.model).num_parameters(),
+            "rows": rows,
+        }
+        temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,15 @@
     python tools/zoo.py dfs5 dfs6 --now     # write what unfinished runs have reached
     python tools/zoo.py dfs5 --continue     # go on from data/models, if the run is lost
 
-A run lies in runs/NAME and goes on where it stopped when it is started again.
+A recipe has one stage or more, each of which begins with the weights of the one before.
+The run of the last lies in runs/NAME, those before it in runs/NAME.1 and so on; a run
+goes on where it stopped when it is started again.
 """
 
 import argparse
 import copy
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -58,38 +61,50 @@ def other(config: TrainConfig, **changes) -> TrainConfig:
     )
 
 
-def further(name: str, config: TrainConfig = DFS5, **changes) -> TrainConfig:
-    """Half a run on other mazes, at lower rates, that begins with a model's weights."""
-    return replace(
+def again(config: TrainConfig) -> tuple[TrainConfig, TrainConfig]:
+    """A run and a shorter one after it, on other mazes, whose rates rise once more."""
+    second = replace(
+        other(config, seed=config.mazes.seed + 10),
+        steps=5_000,
+        muon_lr=0.003,
+        adamw_lr=9e-4,
+        ladder=0,
+    )
+    return config, second
+
+
+def further(name: str, config: TrainConfig = DFS5, **changes) -> tuple[TrainConfig]:
+    """A run on other mazes, at lower rates, that begins with a model's weights."""
+    run = replace(
         other(config, seed=10, **changes),
         steps=12_000,
         muon_lr=0.004,
         adamw_lr=1.2e-3,
         weights=name,
     )
+    return (run,)
 
 
 LEARNED = other(DFS5, positions="learned")
 MIXED = MazeConfig("mixed", 5, p=0.2)
-RECIPES = {
-    "dfs5": replace(DFS5, ladder=12),
-    "dfs5-seed1": other(DFS5, seed=1),
-    "dfs5-seed2": other(DFS5, seed=2),
-    "dfs5-learned": LEARNED,
+POOL = other(DFS5, mazes=MazeConfig("dfs", 4), pool=64)
+RECIPES: dict[str, tuple[TrainConfig, ...]] = {
+    "dfs5": again(replace(DFS5, ladder=12)),
+    "dfs5-seed1": again(other(DFS5, seed=1)),
+    "dfs5-seed2": again(other(DFS5, seed=2)),
+    "dfs5-learned": again(LEARNED),
     "dfs6": further("dfs5", mazes=MazeConfig("dfs", 6)),
     "mixed5": further("dfs5", mazes=MIXED),
     "dfs5-shifted": further("dfs5", spread=7),
     "dfs5-shifted-learned": further("dfs5-learned", LEARNED, spread=7),
-    "dfs5-walls": other(DFS5, scheme="walls"),
-    "dfs5-pairs": other(DFS5, scheme="ctt"),
-    "dfs5-whole": replace(DFS5, loss="sequence"),
-    "memorizer4": replace(
-        other(DFS5, mazes=MazeConfig("dfs", 4), pool=64), steps=4_000
-    ),
+    "dfs5-walls": again(other(DFS5, scheme="walls")),
+    "dfs5-pairs": again(other(DFS5, scheme="ctt")),
+    "dfs5-whole": again(replace(DFS5, loss="sequence")),
+    "memorizer4": (replace(POOL, steps=4_000),),
 }
 
 
-def remaining(config: TrainConfig, name: str) -> TrainConfig:
+def remaining(stages: tuple[TrainConfig, ...], name: str) -> list[TrainConfig]:
     """What is left of a recipe after the steps that a published model has done.
 
     The rates go on falling from where they were, on mazes of another seed unless there
@@ -97,24 +112,33 @@ def remaining(config: TrainConfig, name: str) -> TrainConfig:
     nothing is left.
     """
     done = zoo.read_card(name)["steps"]
-    if done >= config.steps:
-        raise MazelibError(f"{name} has done all {config.steps} steps of its recipe")
-    rate = config.learning_rate_factor(done)
-    seed = config.mazes.seed if config.mazes.pool else config.mazes.seed + 1000 * done
-    return replace(
-        other(config, seed=seed),
-        steps=config.steps - done,
-        muon_lr=config.muon_lr * rate,
-        adamw_lr=config.adamw_lr * rate,
-        ladder=0,
-        weights=name,
-    )
+    for number, config in enumerate(stages):
+        if done < config.steps:
+            pool, rate = config.mazes.pool, config.learning_rate_factor(done)
+            seed = config.mazes.seed + (0 if pool else 1000 * done)
+            rest = replace(
+                other(config, seed=seed),
+                steps=config.steps - done,
+                muon_lr=config.muon_lr * rate,
+                adamw_lr=config.adamw_lr * rate,
+                ladder=0,
+                weights=name,
+            )
+            return [rest, *stages[number + 1 :]]
+        done -= config.steps
+    raise MazelibError(f"{name} has done all steps of its recipe")
 
 
 def train_model(name: str, from_published: bool) -> None:
     """Train a model of the list; what is left of it, if it is to go on."""
-    config = remaining(RECIPES[name], name) if from_published else RECIPES[name]
-    train(config, RUNS / name, scores(config))
+    stages = RECIPES[name]
+    *first, last = remaining(stages, name) if from_published else stages
+    folders = [RUNS / f"{name}.{number}" for number, _ in enumerate(first, 1)]
+    begun = None
+    for config, folder in zip([*first, last], [*folders, RUNS / name], strict=True):
+        config = replace(config, weights=begun or config.weights)
+        train(config, folder, scores(config))
+        begun = os.path.relpath(folder)
 
 
 def scores(config: TrainConfig):
@@ -132,10 +156,10 @@ def scores(config: TrainConfig):
 def publish(name: str) -> dict:
     """Score a run's model on test mazes and copy it, with its card, to data/models."""
     trained = checkpoint.load(RUNS / name)
-    stream = RECIPES[name].mazes.held_back("test")
+    stream = RECIPES[name][0].mazes.held_back("test")
     mazes = MazeStream(stream).take(0, SCORED)
     table = evaluate(trained.model, trained.tokenizer, mazes)
-    seed = RECIPES[name].mazes.seed
+    seed = RECIPES[name][0].mazes.seed
     facts = {"metrics": summary(table), "split": "test", "seed": seed}
     card = {**trained.card, **facts, "rounding": rounding(name, trained, mazes)}
     with replacing_folder(zoo.MODELS / name) as temporary:
@@ -165,10 +189,15 @@ def rounding(name: str, trained: checkpoint.TrainedModel, mazes: MazeSet) -> dic
 
 def training_text(name: str, card: dict) -> str:
     """How a model was trained, as a list."""
-    recipe, shape = RECIPES[name], card["model"]
+    recipe, shape = RECIPES[name][0], card["model"]
     mazes, pool = recipe.mazes.mazes, recipe.mazes.pool
     begun = f"the weights of `{recipe.weights}`" if recipe.weights else "random weights"
     place = "anywhere" if recipe.mazes.spread else "in the corner"
+    stages = "; then ".join(
+        f"{stage.steps:,} in which the rates fall from {stage.muon_lr} for Muon and "
+        f"{stage.adamw_lr} for AdamW to nothing"
+        for stage in RECIPES[name]
+    )
     return f"""\
 - Begun with {begun}, seed {card["seed"]}.
 - Mazes: {mazes.generator}, {mazes.grid}×{mazes.grid}, {place} of a vocabulary of side
@@ -178,8 +207,7 @@ def training_text(name: str, card: dict) -> str:
   {shape["positions"]} positions.
 - {card["questions"]:,} questions in {card["steps"]:,} steps of {recipe.batch} mazes and
   {card["seconds"] / 3600:.1f} hours ({card["hardware"]}); loss on the {recipe.loss}.
-- Steps planned: {recipe.steps:,}; the rates, at most {recipe.muon_lr} for Muon and
-  {recipe.adamw_lr} for AdamW, fall to nothing over them.
+- Steps planned: {stages}.
 - Again from nothing: `make train MODEL={name}`."""
 
 
