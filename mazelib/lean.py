@@ -13,7 +13,6 @@ norms and the loss in float32. A test holds loss and gradient equal to the model
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -72,13 +71,13 @@ class LeanLoss(nn.Module):
         """The batch's loss."""
         heads = self.model.config.num_attention_heads
         plan = plan_attention(batch.segment, heads, by_head=not self.is_learned)
-        place = np.unravel_index(plan.tokens.numpy(), batch.ids.shape)
-        target = labels(batch, self.kind)[:, 1:].flatten()
-        next_one = plan.tokens - torch.from_numpy(place[0])
-        is_last = torch.from_numpy(place[1] == batch.ids.shape[1] - 1)
-        target = target[next_one.clamp(max=len(target) - 1)]
-        wanted = torch.nonzero((target != IGNORED) & ~is_last)[:, 0]
-        ids, position = (torch.from_numpy(x[place]).long() for x in batch[:2])
+        # the token after the last is the first, which no loss counts
+        following = labels(batch, self.kind).flatten().roll(-1)
+        target = following[plan.tokens]
+        wanted = torch.nonzero(target != IGNORED)[:, 0]
+        ids, position = (
+            torch.from_numpy(x.ravel()).long()[plan.tokens] for x in batch[:2]
+        )
         logits = self.logits(ids, position, plan, wanted)
         return cross_entropy(logits, target[wanted], reduction="sum")
 
