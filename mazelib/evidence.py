@@ -1,6 +1,6 @@
-"""Hypotheses with thresholds set beforehand, what was measured, intervals, verdicts.
+"""Hypotheses with thresholds set beforehand, what was measured for them, verdicts.
 
-    low, high = wilson(950, 1000)
+    low, high = wilson(950, 1000)          # see mazelib.intervals
     record("solves", 0.95, 1000, (low, high), control=0.56, seeds={"dfs5-seed1": 0.94})
     verdict("solves")                      # "supported", "refuted" or "undecided"
 
@@ -10,15 +10,11 @@ in data/results, one JSON file a hypothesis.
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import yaml
-from jaxtyping import Float, Int
-from scipy import stats
 
 from mazelib.errors import MazelibError
 from mazelib.files import replacing, writing
@@ -27,8 +23,6 @@ ROOT = Path(__file__).resolve().parent.parent
 HYPOTHESES = ROOT / "book" / "hypotheses.yml"
 RESULTS = ROOT / "data" / "results"
 KINDS = ("mechanistic", "behavioural", "interpretability", "outcome")
-
-Numbers = Float[np.ndarray, "n"] | Int[np.ndarray, "n"]
 
 
 @dataclass(frozen=True)
@@ -224,76 +218,3 @@ def verdict(id: str) -> str:
     """
     stated, found = hypothesis(id), results()
     return judge(stated, found[id]) if id in found else "open"
-
-
-def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The Wilson score interval of a rate (Wilson 1927); (0, 1) where n is 0."""
-    if n == 0:
-        return 0.0, 1.0
-    test = stats.binomtest(int(successes), int(n))
-    interval = test.proportion_ci(confidence, "wilson")
-    return float(interval.low), float(interval.high)
-
-
-def newcombe(
-    successes: int, n: int, others: int, m: int, confidence: float = 0.95
-) -> tuple[float, float]:
-    """The interval of the difference of two independent rates: successes / n less
-    others / m.
-
-    R. G. Newcombe, "Interval estimation for the difference between independent
-    proportions" (1998), method 10: from the Wilson intervals of both.
-    """
-    p, q = successes / n, others / m
-    (low, high), (low_other, high_other) = (
-        wilson(successes, n, confidence),
-        wilson(others, m, confidence),
-    )
-    below = math.hypot(p - low, high_other - q)
-    above = math.hypot(high - p, q - low_other)
-    return p - q - below, p - q + above
-
-
-def bootstrap_mean(
-    values: Numbers, seed: int = 0, resamples: int = 2000, confidence: float = 0.95
-) -> tuple[float, float]:
-    """The percentile bootstrap interval of a mean (Efron 1979).
-
-    Resamples whole values, so give one for each independent thing, such as a maze.
-    """
-    if np.ptp(values) == 0:  # scipy warns of a degenerate distribution
-        return float(values[0]), float(values[0])
-    result = stats.bootstrap(
-        (np.asarray(values, float),),
-        np.mean,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    interval = result.confidence_interval
-    return float(interval.low), float(interval.high)
-
-
-def bootstrap_groups(
-    groups: Numbers,
-    statistic: Callable[[np.ndarray], float],
-    seed: int = 0,
-    resamples: int = 1000,
-    confidence: float = 0.95,
-) -> tuple[float, float]:
-    """The percentile bootstrap interval of a statistic of rows that come in groups.
-
-    groups: the group of each row, such as the maze of each fork. statistic: takes row
-    numbers. Whole groups are drawn: rows of one maze are not independent.
-    """
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order])) + 1
-    rows = np.split(order, starts)
-    rng, found = np.random.default_rng(seed), []
-    for _ in range(resamples):
-        drawn = rng.integers(len(rows), size=len(rows))
-        found.append(statistic(np.concatenate([rows[i] for i in drawn])))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(found, [tail, 1 - tail])
-    return float(low), float(high)

@@ -25,8 +25,8 @@ from transformers import PreTrainedModel
 
 from mazelib import checkpoint, snapshot, zoo
 from mazelib.errors import MazelibError
-from mazelib.evidence import wilson
 from mazelib.files import remove_leftovers, replacing_folder, writing
+from mazelib.intervals import wilson
 from mazelib.recipe import TrainConfig
 from mazelib.run import TrainingRun
 

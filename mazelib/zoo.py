@@ -57,20 +57,27 @@ def ladder(model: str | Path) -> list[Path]:
     return sorted(card.parent for card in cards)
 
 
-def held_out(model: str | Path) -> StreamConfig:
-    """Mazes of the kind that a model was trained on, of the test split, one question.
+def trained_on(model: str | Path) -> StreamConfig:
+    """The mazes and questions of a model's last training run.
 
     Raises MazelibError for a card that does not say.
     """
     try:
         stream = read_card(model)["training"]["mazes"]
-        mazes = MazeConfig(**stream["mazes"])
-        return StreamConfig(**{**stream, "mazes": mazes}).held_back("test")
+        return StreamConfig(**{**stream, "mazes": MazeConfig(**stream["mazes"])})
     except (KeyError, TypeError):
         raise MazelibError(
             f"the card of {str(model)!r} does not say what the model was trained on: "
             "train it again"
         ) from None
+
+
+def held_out(model: str | Path) -> StreamConfig:
+    """Mazes of the kind that a model was trained on, of the test split, one question.
+
+    Raises MazelibError for a card that does not say.
+    """
+    return trained_on(model).held_back("test")
 
 
 def read_log(model: str | Path) -> list[dict]:

@@ -21,8 +21,8 @@ from mazelib.behaviour.baselines import (
 )
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.errors import MazelibError
-from mazelib.evidence import wilson
 from mazelib.generators import MazeConfig
+from mazelib.intervals import wilson
 from mazelib.tokenizer import Sample
 
 

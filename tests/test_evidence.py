@@ -1,11 +1,10 @@
-"""Verdicts follow from thresholds that were set before; intervals cover."""
+"""Verdicts follow from thresholds that were set before."""
 
 import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mazelib import evidence
@@ -14,17 +13,14 @@ from mazelib.evidence import (
     Hypothesis,
     Result,
     Threshold,
-    bootstrap_groups,
-    bootstrap_mean,
     hypotheses,
     judge,
-    newcombe,
     record,
     results,
     verdict,
     verdict_table,
-    wilson,
 )
+from mazelib.intervals import wilson
 
 STATED = Hypothesis(
     "bold",
@@ -154,46 +150,3 @@ def test_a_file_that_cannot_be_read_is_named(ours):
     (ours / "results/bold.json").write_text("{")
     with pytest.raises(MazelibError, match=r"bold.json is damaged"):
         verdict("bold")
-
-
-def test_wilson_interval_of_a_textbook_case():
-    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson(0, 10)[0] == 0
-    assert wilson(10, 10)[1] == pytest.approx(1)
-    assert wilson(0, 0) == (0, 1)
-
-
-def test_newcombe_interval_of_a_textbook_case():
-    # table II of the paper, case (a): 56 of 70 against 48 of 80
-    assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
-    low, high = newcombe(0, 10, 0, 20)
-    assert low < 0 < high
-
-
-def test_bootstrap_interval_covers_the_mean_as_often_as_it_says(rng):
-    covered = 0
-    for seed in range(200):
-        low, high = bootstrap_mean(rng.exponential(size=80), seed, resamples=500)
-        covered += low <= 1 <= high
-    assert 0.88 < covered / 200 < 0.98
-
-
-def test_bootstrap_of_groups_is_as_wide_as_the_groups_are_few(rng):
-    values = np.repeat(rng.normal(size=60), 20)
-    groups = np.repeat(rng.permutation(60), 20)
-    low, high = bootstrap_groups(groups, lambda rows: values[rows].mean())
-    wide = bootstrap_mean(values[::20])
-    assert (low, high) == pytest.approx(wide, abs=0.06)
-    alone = bootstrap_groups(np.arange(1200), lambda rows: values[rows].mean())
-    assert alone[1] - alone[0] < 0.4 * (high - low)
-
-
-def test_bootstrap_repeats_itself():
-    values = np.arange(30)
-    assert bootstrap_mean(values, seed=3) == bootstrap_mean(values, seed=3)
-    low, high = bootstrap_mean(values)
-    assert low < 14.5 < high
-
-
-def test_bootstrap_of_equal_values_is_that_value():
-    assert bootstrap_mean(np.full(9, 0.25)) == (0.25, 0.25)

@@ -21,7 +21,7 @@ from mazelib.behaviour.metrics import is_shortest, manhattan, measured, pooled_r
 from mazelib.dataset import MazeSet
 from mazelib.drawing import Cells
 from mazelib.errors import MazelibError
-from mazelib.evidence import wilson
+from mazelib.intervals import wilson
 from mazelib.maze import Maze
 from mazelib.tokenizer import Sample
 

@@ -11,9 +11,10 @@ import pandas as pd
 from transformers import PreTrainedModel
 
 from mazelib.behaviour import metrics
+from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet
-from mazelib.evidence import wilson
+from mazelib.intervals import wilson
 from mazelib.tokenizer import Edges, Tokenizer
 from mazelib.validation import teacher_forced
 
@@ -109,6 +110,20 @@ def evaluate(
     table["next_cells"], table["next_sure"] = chosen, next_sure(sure, tokenizer)
     table["predicted"] = paths
     return table
+
+
+def evaluate_forks(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    mazes: MazeSet,
+    edges: Sequence[Edges] | None = None,
+) -> pd.DataFrame:
+    """One row a fork of the true paths (see `fork_table`); nothing is rolled out.
+
+    edges: as for `evaluate`.
+    """
+    likeliest = teacher_forced(model, tokenizer, mazes, edges=edges).likeliest
+    return fork_table(mazes, next_cells(likeliest, tokenizer, mazes))
 
 
 def summary(table: pd.DataFrame) -> dict:

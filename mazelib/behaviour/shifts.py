@@ -5,7 +5,8 @@
     table = evaluate(model, tokenizer, mazes, edges=edges)
 
 A shift changes how mazes are made, where questions begin and end, or how the list of
-edges is written; nothing else. All mazes are of the test split. What has no right
+edges is written; nothing else. All mazes are of the test split. `two_ways` and
+`blocked` are sets in which a rule of thumb and a search part company. What has no right
 answer at all (a target that is cut off, say) is made by `cut_off` and `same_ends`.
 """
 
@@ -14,9 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mazelib.dataset import MazeSet, MazeStream, StreamConfig
+from mazelib.behaviour.metrics import manhattan
+from mazelib.dataset import CHUNK, MazeSet, MazeStream, StreamConfig
 from mazelib.generators import PERFECT, MazeConfig
 from mazelib.maze import Maze
+from mazelib.sampling import TEST, splits_of
 from mazelib.tokenizer import Edges, Sample
 
 SEED = 2**31 - 2
@@ -151,6 +154,71 @@ def distract(mazes: MazeSet) -> MazeSet:
     return replace(mazes, right=right, down=down)
 
 
+def two_ways(count: int, grid: int = 5, least: int = 2) -> MazeSet:
+    """Depth-first mazes with one passage more, and so one cycle, and two ways to go.
+
+    One of the two is at least `least` steps shorter than the other.
+    """
+    config = StreamConfig(MazeConfig("dfs", grid), split="any", seed=SEED)
+    stream, rng = MazeStream(config), np.random.default_rng(SEED)
+    parts, start, size = [], 0, 8 * CHUNK
+    while sum(map(len, parts)) < count:
+        trees = stream.take(start, size)
+        mazes = stream.questioned(rng, *with_passage(trees.right, trees.down, rng))
+        mazes = mazes[splits_of(mazes.right, mazes.down) == TEST]
+        longer = np.array([other_way(sample) for sample in mazes])
+        parts.append(mazes[longer >= mazes.length[:, 0] - 1 + least])
+        start += size
+    return MazeSet.concatenate(parts)[:count]
+
+
+def with_passage(right, down, rng: np.random.Generator) -> tuple:
+    """Mazes' passages and one more in each, in place of any of its walls."""
+    flat = np.concatenate([part.reshape(len(right), -1) for part in (right, down)], 1)
+    chosen = np.where(flat, -1, rng.random(flat.shape)).argmax(1)
+    flat[np.arange(len(flat)), chosen] = True
+    across = flat[:, : right[0].size]
+    return across.reshape(right.shape), flat[:, right[0].size :].reshape(down.shape)
+
+
+def other_way(sample: Sample) -> int:
+    """In a maze with one cycle: the steps of the way on its other side; -1 if none."""
+    maze, origin, target, path = sample
+    steps = zip(path[:-1].tolist(), path[1:].tolist(), strict=True)
+    rounds = [without_step(maze, *step).distances(target)[origin] for step in steps]
+    return int(max(rounds))
+
+
+def blocked(count: int, grid: int = 5) -> MazeSet:
+    """Open fields with one obstacle that lies on every way as short as without it."""
+    stream = MazeStream(shifts(grid, grid)["one obstacle"].stream)
+    parts, start, size = [], 0, 16 * CHUNK
+    while sum(map(len, parts)) < count:
+        mazes = stream.take(start, size)
+        straight = np.array([manhattan(grid, s.origin, s.target) for s in mazes])
+        parts.append(mazes[mazes.length[:, 0] - 1 > straight])
+        start += size
+    return MazeSet.concatenate(parts)[:count]
+
+
+def every_question(mazes: MazeSet, least: int = 1) -> MazeSet:
+    """Each maze with each question whose answer has at least `least` steps."""
+    parts = []
+    for index, sample in enumerate(mazes):
+        distance = np.stack([sample.maze.distances(c) for c in range(mazes.n**2)])
+        ends = np.argwhere(distance >= least)
+        path = np.full((len(ends), 1, mazes.n**2), -1)
+        for row, pair in zip(path[:, 0], ends.tolist(), strict=True):
+            found = sample.maze.shortest_path(*pair)
+            row[: len(found)] = found
+        again = mazes[np.full(len(ends), index)]
+        origin, target = ends[:, :1], ends[:, 1:]
+        length = (path >= 0).sum(-1)
+        asked = {"origin": origin, "target": target, "path": path, "length": length}
+        parts.append(replace(again, **asked))
+    return MazeSet.concatenate(parts)
+
+
 def cut_off(mazes: MazeSet) -> MazeSet:
     """The mazes with a wall before the target; `path` is as it was, now illegal."""
     right, down = mazes.right.copy(), mazes.down.copy()
@@ -170,5 +238,8 @@ def same_ends(mazes: MazeSet) -> MazeSet:
 
 def without_step(maze: Maze, a: int, b: int) -> Maze:
     """The maze with a wall between two cells."""
-    edges = maze.edges()
-    return Maze.from_edges(maze.n, edges[~np.isin(edges, (a, b)).all(1)])
+    right, down = maze.right.copy(), maze.down.copy()
+    if manhattan(maze.n, a, b) == 1:
+        across = abs(a - b) == 1
+        (right if across else down)[divmod(min(a, b), maze.n)] = False
+    return Maze(right, down)

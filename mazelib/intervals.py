@@ -1,0 +1,113 @@
+"""Intervals of 95% around what was measured, and differences between matched groups.
+
+low, high = wilson(950, 1000)                          # a rate
+low, high = bootstrap_mean(values)                     # any mean
+low, high = bootstrap_groups(maze, lambda rows: right[rows].mean())
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy import stats
+
+Numbers = Float[np.ndarray, "n"] | Int[np.ndarray, "n"]
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The Wilson score interval of a rate (Wilson 1927); (0, 1) where n is 0."""
+    if n == 0:
+        return 0.0, 1.0
+    test = stats.binomtest(int(successes), int(n))
+    interval = test.proportion_ci(confidence, "wilson")
+    return float(interval.low), float(interval.high)
+
+
+def newcombe(
+    successes: int, n: int, others: int, m: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The interval of the difference of two independent rates: successes / n less
+    others / m.
+
+    R. G. Newcombe, "Interval estimation for the difference between independent
+    proportions" (1998), method 10: from the Wilson intervals of both.
+    """
+    p, q = successes / n, others / m
+    (low, high), (low_other, high_other) = (
+        wilson(successes, n, confidence),
+        wilson(others, m, confidence),
+    )
+    below = math.hypot(p - low, high_other - q)
+    above = math.hypot(high - p, q - low_other)
+    return p - q - below, p - q + above
+
+
+def bootstrap_mean(
+    values: Numbers, seed: int = 0, resamples: int = 2000, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of a mean (Efron 1979).
+
+    Resamples whole values, so give one for each independent thing, such as a maze.
+    """
+    if np.ptp(values) == 0:  # scipy warns of a degenerate distribution
+        return float(values[0]), float(values[0])
+    result = stats.bootstrap(
+        (np.asarray(values, float),),
+        np.mean,
+        n_resamples=resamples,
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    interval = result.confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def bootstrap_groups(
+    groups: Int[np.ndarray, "rows"],
+    statistic: Callable[[np.ndarray], float],
+    seed: int = 0,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """The percentile bootstrap interval of a statistic of rows that come in groups.
+
+    groups: the group of each row, such as the maze of each fork. statistic: takes row
+    numbers. Whole groups are drawn: rows of one maze are not independent.
+    """
+    names, group = np.unique(groups, return_inverse=True)
+    rng, found, rows = np.random.default_rng(seed), [], np.arange(len(group))
+    for _ in range(resamples):
+        drawn = rng.integers(len(names), size=len(names))
+        times = np.bincount(drawn, minlength=len(names))
+        found.append(statistic(np.repeat(rows, times[group])))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def matched_difference(
+    values: Numbers | Bool[np.ndarray, "n"],
+    is_first: Bool[np.ndarray, "n"],
+    strata: Int[np.ndarray, "n"],
+) -> float:
+    """The mean of the first group less that of the second, stratum by stratum.
+
+    Each stratum's difference weighs n₁n₂ / (n₁ + n₂), so one that has rows of a single
+    group counts for nothing: the Mantel–Haenszel risk difference (S. Greenland and
+    J. M. Robins, "Estimation of a common effect parameter from sparse follow-up data",
+    1985). strata: numbers from 0. NaN where no stratum has rows of both groups.
+    """
+    bins = int(strata.max(initial=0)) + 1
+    first, second = (
+        [np.bincount(strata[at], of, bins) for of in (None, values[at])]
+        for at in (is_first, ~is_first)
+    )
+    (n, total), (m, other) = first, second
+    both = (n > 0) & (m > 0)
+    if not both.any():
+        return math.nan
+    weight = n[both] * m[both] / (n[both] + m[both])
+    gap = total[both] / n[both] - other[both] / m[both]
+    return float(np.average(gap, weights=weight))

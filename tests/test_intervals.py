@@ -1,0 +1,94 @@
+"""Intervals cover as often as they say; matched groups differ by what was put in."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mazelib.intervals import (
+    bootstrap_groups,
+    bootstrap_mean,
+    matched_difference,
+    newcombe,
+    wilson,
+)
+
+
+def test_wilson_interval_of_a_textbook_case():
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 10)[0] == 0
+    assert wilson(10, 10)[1] == pytest.approx(1)
+    assert wilson(0, 0) == (0, 1)
+
+
+def test_newcombe_interval_of_a_textbook_case():
+    # table II of the paper, case (a): 56 of 70 against 48 of 80
+    assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    low, high = newcombe(0, 10, 0, 20)
+    assert low < 0 < high
+
+
+def test_bootstrap_interval_covers_the_mean_as_often_as_it_says(rng):
+    covered = 0
+    for seed in range(200):
+        low, high = bootstrap_mean(rng.exponential(size=80), seed, resamples=500)
+        covered += low <= 1 <= high
+    assert 0.88 < covered / 200 < 0.98
+
+
+def test_bootstrap_of_groups_is_as_wide_as_the_groups_are_few(rng):
+    values = np.repeat(rng.normal(size=60), 20)
+    groups = np.repeat(rng.permutation(60), 20)
+    low, high = bootstrap_groups(groups, lambda rows: values[rows].mean())
+    wide = bootstrap_mean(values[::20])
+    assert (low, high) == pytest.approx(wide, abs=0.06)
+    alone = bootstrap_groups(np.arange(1200), lambda rows: values[rows].mean())
+    assert alone[1] - alone[0] < 0.4 * (high - low)
+
+
+def test_bootstrap_repeats_itself():
+    values = np.arange(30)
+    assert bootstrap_mean(values, seed=3) == bootstrap_mean(values, seed=3)
+    low, high = bootstrap_mean(values)
+    assert low < 14.5 < high
+
+
+def test_bootstrap_of_equal_values_is_that_value():
+    assert bootstrap_mean(np.full(9, 0.25)) == (0.25, 0.25)
+
+
+def test_bootstrap_of_groups_takes_any_names_and_draws_whole_groups(rng):
+    groups = rng.choice([-7, 3, 900, 10**9], size=50)
+    seen = []
+
+    def counts(rows):
+        drawn = [np.unique((groups[rows] == g).sum()) for g in np.unique(groups)]
+        whole = [(groups == g).sum() for g in np.unique(groups)]
+        seen.append([int(d[0]) % int(w) for d, w in zip(drawn, whole, strict=True)])
+        return 0.0
+
+    assert bootstrap_groups(groups, counts, resamples=30) == (0, 0)
+    assert not np.any(seen)
+
+
+def test_matched_groups_differ_by_the_effect_and_not_by_their_mix(rng):
+    strata = rng.integers(4, size=20_000)
+    is_first = rng.random(20_000) < np.array([0.9, 0.6, 0.2, 0.1])[strata]
+    values = strata + 0.5 * is_first  # the first group is in the low strata
+    assert values[is_first].mean() < values[~is_first].mean()
+    assert matched_difference(values, is_first, strata) == pytest.approx(0.5)
+
+
+def test_a_stratum_weighs_as_mantel_and_haenszel_say():
+    # 2 × 2 tables of two strata: (1 of 2, 0 of 1) and (3 of 4, 2 of 4)
+    right = np.array([1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 0], bool)
+    is_first = np.array([1, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0], bool)
+    strata = np.array([0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2])
+    want = (2 / 3 * 0.5 + 2 * 0.25) / (2 / 3 + 2)
+    assert matched_difference(right, is_first, strata) == pytest.approx(want)
+
+
+def test_groups_without_a_stratum_in_common_cannot_be_matched():
+    strata = np.array([0, 0, 1])
+    alone = matched_difference(np.ones(3), strata == 0, strata)
+    assert math.isnan(alone)
