@@ -10,6 +10,7 @@ from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig
 from mazelib.recipe import TrainConfig
+from mazelib.training import train
 from tools import zoo as making
 
 RECIPE = TrainConfig(
@@ -68,3 +69,11 @@ def test_a_model_goes_on_from_where_it_was_published(done, monkeypatch):
     making.train_model("small", from_published=True)
     card = making.publish("small")
     assert (card["steps"], card["questions"], card["seed"]) == (10, 80, 3)
+
+
+def test_what_the_first_stage_has_reached_can_be_written():
+    with pytest.raises(MazelibError, match=r"no run of small in .*: train it first"):
+        making.publish("small")
+    train(RECIPE, making.RUNS / "small.1", progress=False)
+    card = making.publish("small")
+    assert (card["steps"], card["questions"]) == (4, 32)

@@ -153,17 +153,31 @@ def scores(config: TrainConfig):
     return score
 
 
+def newest(name: str) -> Path:
+    """The folder of the last stage that a model has come to.
+
+    Raises MazelibError if it has not come to the first validation.
+    """
+    stages = len(RECIPES[name])
+    folders = [RUNS / name, *(RUNS / f"{name}.{n}" for n in range(stages - 1, 0, -1))]
+    for folder in folders:
+        if (folder / checkpoint.CARD).is_file():
+            return folder
+    raise MazelibError(f"there is no run of {name} in {RUNS}: train it first")
+
+
 def publish(name: str) -> dict:
     """Score a run's model on test mazes and copy it, with its card, to data/models."""
-    trained = checkpoint.load(RUNS / name)
+    run = newest(name)
+    trained = checkpoint.load(run)
     stream = RECIPES[name][0].mazes.held_back("test")
     mazes = MazeStream(stream).take(0, SCORED)
     table = evaluate(trained.model, trained.tokenizer, mazes)
     seed = RECIPES[name][0].mazes.seed
     facts = {"metrics": summary(table), "split": "test", "seed": seed}
-    card = {**trained.card, **facts, "rounding": rounding(name, trained, mazes)}
+    card = {**trained.card, **facts, "rounding": rounding(run, trained, mazes)}
     with replacing_folder(zoo.MODELS / name) as temporary:
-        shutil.copytree(RUNS / name, temporary, dirs_exist_ok=True)
+        shutil.copytree(run, temporary, dirs_exist_ok=True)
         text = json.dumps(card, indent=2) + "\n"
         (temporary / checkpoint.CARD).write_text(text, encoding="utf-8")
         readme = model_card(name, card, table)
@@ -171,12 +185,12 @@ def publish(name: str) -> dict:
     return card
 
 
-def rounding(name: str, trained: checkpoint.TrainedModel, mazes: MazeSet) -> dict:
+def rounding(run: Path, trained: checkpoint.TrainedModel, mazes: MazeSet) -> dict:
     """On how many mazes storing the weights in float16 changes a greedy answer."""
-    state = snapshot.newest(state_folder(RUNS / name))
+    state = snapshot.newest(state_folder(run))
     if state.facts["log"][-1]["step"] != trained.card["steps"]:
         raise MazelibError(
-            f"{RUNS / name} and its state are of different steps: go on with the run"
+            f"{run} and its state are of different steps: go on with the run"
         )
     whole = copy.deepcopy(trained.model)
     averaged = {k: v for k, v in state.tensors.items() if k.startswith("averaged.")}
