@@ -162,14 +162,15 @@ def check(stated: Hypothesis, result: Result) -> None:
 def judge(stated: Hypothesis, result: Result) -> str:
     """ "supported", "refuted" or "undecided", as the top of book/hypotheses.yml says.
 
-    A seed that was not measured leaves it undecided.
+    "supported so far" or "refuted so far" where it only waits for seeds to be measured.
     """
-    seeds = [result.seeds.get(name, math.nan) for name in stated.seeds]
+    seeds = [result.seeds[name] for name in stated.seeds if name in result.seeds]
+    so_far = "" if len(seeds) == len(stated.seeds) else " so far"
     numbers = [*result.interval, *seeds]
     is_beyond_control = not stated.supported.is_met_by(result.control)
     if stated.supported.is_met_by(*numbers) and is_beyond_control:
-        return "supported"
-    return "refuted" if stated.refuted.is_met_by(*numbers) else "undecided"
+        return "supported" + so_far
+    return "refuted" + so_far if stated.refuted.is_met_by(*numbers) else "undecided"
 
 
 def results() -> dict[str, Result]:

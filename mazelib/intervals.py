@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from scipy import stats
 
 Numbers = Float[np.ndarray, "n"] | Int[np.ndarray, "n"]
@@ -65,7 +65,7 @@ def bootstrap_mean(
 
 
 def bootstrap_groups(
-    groups: Int[np.ndarray, "rows"],
+    groups: Integer[np.ndarray, "rows"],
     statistic: Callable[[np.ndarray], float],
     seed: int = 0,
     resamples: int = 1000,

@@ -73,16 +73,22 @@ def test_a_verdict_needs_the_whole_interval_all_seeds_and_a_control_that_fails()
         {"interval": (0.79, 0.95)},
         {"control": 0.8},
         {"seeds": {"one": 0.9, "two": 0.79}},
-        {"seeds": {"one": 0.9}},
-        {"seeds": {}},
+        {"seeds": {"one": 0.79}},
     ):
         assert judge(STATED, replace(HIGH, **change)) == "undecided"
     for change in (
         {"interval": (0.1, 0.31)},
         {"seeds": {"one": 0.2, "two": 0.31}},
-        {"seeds": {"two": 0.2}},
+        {"seeds": {"two": 0.31}},
     ):
         assert judge(STATED, replace(LOW, **change)) == "undecided"
+
+
+@pytest.mark.parametrize("seeds", [{}, {"one": 0.9}])
+def test_a_verdict_that_waits_for_seeds_says_so(seeds):
+    assert judge(STATED, replace(HIGH, seeds=seeds)) == "supported so far"
+    low = dict.fromkeys(seeds, 0.2)
+    assert judge(STATED, replace(LOW, seeds=low)) == "refuted so far"
 
 
 def test_a_threshold_can_point_down():

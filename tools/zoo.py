@@ -32,6 +32,11 @@ from mazelib.recipe import TrainConfig
 from mazelib.training import state_folder, train
 from mazelib.validation import validation_mazes
 
+TOKENS = {
+    "ut": "one a cell; the list names the passages",
+    "ctt": "five a cell, `(` `0` `,` `1` `)`; the list names the passages",
+    "walls": "one a cell; the list names the walls",
+}
 RUNS = Path(__file__).resolve().parent.parent / "runs"
 SCORED = 4000
 """Test mazes that a finished model is scored on."""
@@ -215,8 +220,9 @@ def training_text(name: str, card: dict) -> str:
     return f"""\
 - Begun with {begun}, seed {card["seed"]}.
 - Mazes: {mazes.generator}, {mazes.grid}×{mazes.grid}, {place} of a vocabulary of side
-  {shape["side"]}{f", {pool} of them again and again" if pool else ""}, tokens
-  `{shape["scheme"]}`; origin and target uniform over the cells.
+  {shape["side"]}{f", {pool} of them again and again" if pool else ""}; origin and
+  target uniform over the cells.
+- Tokens: {TOKENS[shape["scheme"]]} (`{shape["scheme"]}`).
 - Shape: {shape["layers"]} layers, width {shape["width"]}, {shape["heads"]} heads,
   {shape["positions"]} positions.
 - {card["questions"]:,} questions in {card["steps"]:,} steps of {recipe.batch} mazes and
