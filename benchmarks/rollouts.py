@@ -25,6 +25,7 @@ from mazelib.model import MazeModelConfig
 from mazelib.validation import teacher_forced
 
 BATCH = 128
+FIRST = "mazelib, true paths first"
 BOUND = 50
 """Tokens that generate may print: 7 × 7 cells and <PATH_END>."""
 
@@ -104,35 +105,27 @@ def with_lens(bridge, end: int, asked: list[np.ndarray], size: int) -> list[list
     return answers
 
 
-def main() -> None:
-    """Check that all print the same, then measure them turn by turn."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--model", default="dfs5")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--count", type=int, default=768)
-    arguments = parser.parse_args()
-    model, tokenizer, card = zoo.load(arguments.model)
-    config = MazeModelConfig(**card["model"])
+def sides(name: str, count: int) -> dict[str, tuple]:
+    """For each way of completing prompts: the prompts, and what completes them."""
+    model, tokenizer, _ = zoo.load(name)
     bridge = build_bridge_from_module(
         copy.deepcopy(model),
         architecture=model.config.architectures[0],
         hf_config=model.config,
         tokenizer=None,
         device="cpu",
-        model_name=arguments.model,
+        model_name=name,
     ).eval()
-    sets = mazes_of_three_sides(arguments.count)
+    sets, end = mazes_of_three_sides(count), model.config.eos_token_id
     asked = [prompt for mazes in sets for prompt in prompts(mazes, tokenizer)]
-    few, end = asked[:: len(asked) // 24], model.config.eos_token_id
-    sides = {
-        "mazelib, true paths first": (
-            asked,
-            lambda _: true_paths_first(model, tokenizer, sets),
-        ),
-        "mazelib": (
-            asked,
-            lambda p: [a.tolist() for a in rollout(model, tokenizer, p)],
-        ),
+    few = asked[:: len(asked) // 24]
+
+    def lists(given):
+        return [answer.tolist() for answer in rollout(model, tokenizer, given)]
+
+    return {
+        FIRST: (asked, lambda _: true_paths_first(model, tokenizer, sets)),
+        "mazelib": (asked, lists),
         "model.generate": (asked, lambda p: with_generate(model, p)),
         "TransformerLens, by length": (
             asked,
@@ -140,19 +133,31 @@ def main() -> None:
         ),
         "TransformerLens, one by one": (few, lambda p: with_lens(bridge, end, p, 1)),
     }
-    want = dict(zip(map(tuple, asked), sides["mazelib"][1](asked), strict=True))
-    for name, (given, work) in sides.items():
+
+
+def main() -> None:
+    """Check that all print the same, then measure them turn by turn."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", default="dfs5")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--count", type=int, default=768)
+    arguments = parser.parse_args()
+    known = sides(arguments.model, arguments.count)
+    asked, complete = known["mazelib"]
+    want = dict(zip(map(tuple, asked), complete(asked), strict=True))
+    for name, (given, work) in known.items():
         pairs = zip(given, work(given), strict=True)
         same = sum(want[tuple(prompt)] == answer for prompt, answer in pairs)
         print(f"{name}: {same} of {len(given)} answers are mazelib's own")
     with torch.no_grad():
         rates = compare(
-            {k: lambda p=p, w=w: len(w(p)) for k, (p, w) in sides.items()},
+            {k: lambda p=p, w=w: len(w(p)) for k, (p, w) in known.items()},
             arguments.rounds,
         )
+    config = MazeModelConfig(**zoo.read_card(arguments.model)["model"])
     title = f"Mazes solved by {arguments.model} ({config.layers} × {config.width})"
     print(table(title, "a second", rates, "mazelib"))
-    print(table("The same", "a second", rates, "mazelib, true paths first"))
+    print(table("The same", "a second", rates, FIRST))
 
 
 if __name__ == "__main__":

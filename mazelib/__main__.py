@@ -41,9 +41,10 @@ def main() -> int:
         if isinstance(error, OSError):  # what is still buffered would fail again
             with contextlib.suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            return 0
-        print(f"mazelib: error: {error}", file=sys.stderr)
+        if isinstance(error, BrokenPipeError) and not isinstance(command, Train):
+            return 0  # whoever read what was printed has had enough
+        with contextlib.suppress(OSError):
+            print(f"mazelib: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("mazelib: interrupted", file=sys.stderr)

@@ -1,11 +1,11 @@
 """Attention over packed questions: who may look at whom, and a lean way to work it out.
 
     plan = plan_attention(batch.segment, heads=4)
-    read = attend(qkv, plan)          # [token, 3 * width] → [token, width]
+    read = Attend.apply(qkv, turn, plan)   # [token, 3 * width] → [token, width]
 
 A token sees what comes before it in its own question and in the edge list. Of the
 square of all pairs of tokens that is a small part: the list with itself, each question
-with the list, and a narrow band of each question with itself. `attend` works out these
+with the list, and a narrow band of each question with itself. `Attend` works out these
 three and nothing else, on the tokens that matter alone: those of all sequences follow
 each other in one row, without padding and without the last token of each question,
 which nothing is predicted from. Its gradient is written out, since most of what torch's

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,7 +60,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def replacing_folder(path: str | Path) -> Iterator[Path]:
     """As `replacing`, for a folder: the new one stands there whole, or the old one.
 
-    Killed between its two renamings, it leaves the old one beside, as .NAME.PID.old.
+    Killed between its two renamings, it leaves the old one beside, as .NAME.PID.old,
+    which `remove_leftovers` puts back.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -67,6 +69,9 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     temporary.mkdir(parents=True)
     try:
         yield temporary
+        for written in filter(Path.is_file, temporary.rglob("*")):
+            with open(written, "rb") as file:
+                os.fsync(file.fileno())
         if path.exists():
             os.replace(path, old)
         try:
@@ -81,11 +86,18 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 
 
 def remove_leftovers(path: str | Path) -> None:
-    """Remove what killed processes left of their writing to `path` or a file in it.
+    """Clear what killed processes left of their writing to `path` or a file in it.
 
-    Only for what no other process is writing to.
+    A folder of which only the old one is left is put back. Only for what no other
+    process is writing to.
     """
     path = Path(path)
-    for left in [*path.parent.glob(f".{path.name}.*.*"), *path.glob(".*.*.*")]:
-        if left.suffix in (".tmp", ".old"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    beside = re.compile(rf"\.{re.escape(path.name)}\.\d+\.(tmp|old)")
+    inside = re.compile(r"\..+\.\d+\.(tmp|old)")
+    for folder, name in ((path.parent, beside), (path, inside)):
+        found = folder.iterdir() if folder.is_dir() else ()
+        for left in [entry for entry in found if name.fullmatch(entry.name)]:
+            if folder == path.parent and left.suffix == ".old" and not path.exists():
+                os.replace(left, path)
+            else:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -115,9 +115,10 @@ class Helpers:
             started = [start_helper() for _ in range(count)]
             self.pipes, self.processes = zip(*started, strict=True)
             weakref.finalize(self, end, self.processes)
-            for pipe, path in zip(self.pipes, paths[1:], strict=True):
-                # torch would teach `send` to pass the memory of tensors on
-                pipe.send_bytes(pickle.dumps((loss, paths[0], path)))
+            with someone_at_the_other_end():
+                for pipe, path in zip(self.pipes, paths[1:], strict=True):
+                    # torch would teach `send` to pass the memory of tensors on
+                    pipe.send_bytes(pickle.dumps((loss, paths[0], path)))
             self.losses()  # none yet: all have opened their files
         for parameter, weight in zip(parameters, weights, strict=True):
             parameter.data = weight.copy_(parameter.data)

@@ -1,4 +1,4 @@
-"""A model's shape → a Hugging Face causal LM; batches → its inputs; save and load.
+"""A model's shape → a Hugging Face causal LM; batches → its inputs.
 
     config = MazeModelConfig(layers=4, width=64)
     model = build(config, seed=0)                     # GPTNeoXForCausalLM, untrained
@@ -130,8 +130,10 @@ def build(config: MazeModelConfig, seed: int = 0) -> PreTrainedModel:
 
 def fast_dtype(device: torch.device | str) -> torch.dtype:
     """bfloat16 where the hardware multiplies it, else float32."""
-    is_cuda = torch.device(device).type == "cuda"
-    is_fast = is_cuda or torch.cpu._is_avx512_bf16_supported()
+    if torch.device(device).type == "cuda":
+        is_fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        is_fast = torch.cpu._is_avx512_bf16_supported()
     return torch.bfloat16 if is_fast else torch.float32
 
 

@@ -21,7 +21,6 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from mazelib import zoo
-from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import Batch, MazeStream
 from mazelib.errors import MazelibError
 from mazelib.gradients import Gradients, PlainLoss
@@ -43,13 +42,16 @@ class TrainingRun:
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self.device = self.accelerator.device
         ranks = self.accelerator.num_processes
+        if config.batch % ranks:
+            raise MazelibError(
+                f"batch is {config.batch}, which {ranks} processes cannot share: make "
+                "it a multiple"
+            )
         self.model = build(config.model, config.mazes.seed)
         zero_output_projections(self.model)
         self.done, self.seconds, self.log = 0, 0.0, []
         self.before = {"steps": 0, "questions": 0, "seconds": 0.0}
         self.goes_on = False
-        if config.weights is not None:
-            self.begin_with(zoo.load(config.weights))
         self.model.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
@@ -57,26 +59,32 @@ class TrainingRun:
         loss = (LeanLoss if is_cpu else PlainLoss)(self.model, config.loss)
         if ranks > 1:
             loss = self.accelerator.prepare_model(loss)
-        alone = is_cpu and ranks == 1
-        parts = min(torch.get_num_threads(), config.batch) if alone else 1
+        self.is_alone = is_cpu and ranks == 1
+        parts = min(torch.get_num_threads(), config.batch) if self.is_alone else 1
         self.gradients = Gradients(loss, parts)
         self.validation = validation_mazes(config.mazes, config.validation)
         self.losses: list[Tensor] = []  # of the steps since the log's last row
 
-    def begin_with(self, trained: TrainedModel) -> None:
-        """Take a model's weights; if it was trained on such mazes, go on from there.
+    def begin(self) -> None:
+        """Take the weights that the config names, if it does, before the first step.
 
-        Then its steps, questions, seconds and log count as this run's. Raises
-        MazelibError if it has another shape.
+        If that model was trained on such mazes, go on from there: its steps, questions,
+        seconds and log count as this run's. Raises MazelibError if it has another
+        shape, or its card does not say what it was trained on.
         """
+        if self.config.weights is None:
+            return
+        trained = zoo.load(self.config.weights)
         if trained.card["model"] != asdict(self.config.model):
             raise MazelibError(
                 f"weights is {self.config.weights!r}, a model of the shape "
                 f"{trained.card['model']}: ask for the same shape, or take others"
             )
-        self.model.load_state_dict(trained.model.state_dict())
-        was, now = trained.card["training"]["mazes"], asdict(self.config.mazes)
-        self.goes_on = all(was.get(k) == now[k] for k in now if k != "seed")
+        for network in (self.model, self.averaged):
+            network.load_state_dict(trained.model.state_dict())
+        was = asdict(zoo.trained_on(self.config.weights))
+        now = asdict(self.config.mazes)
+        self.goes_on = all(was[name] == now[name] for name in now if name != "seed")
         if self.goes_on:
             self.before = {name: trained.card[name] for name in self.before}
             self.log = zoo.read_log(self.config.weights)
@@ -193,10 +201,10 @@ class TrainingRun:
                 state[int(j)][key] = tensor
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": state, "param_groups": groups})
-        self.done, self.seconds, self.log = (
-            facts[k] for k in ("done", "seconds", "log")
-        )
-        self.gradients.parts = facts["parts"]
+        for name in ("done", "seconds", "before", "log"):
+            setattr(self, name, facts[name])
+        if self.is_alone:  # the same parts make the same bits
+            self.gradients.parts = facts["parts"]
         self.__dict__.pop("batches", None)
 
     def check_agreement(self) -> None:
@@ -214,6 +222,7 @@ class TrainingRun:
         return {
             "done": self.done,
             "seconds": self.seconds,
+            "before": self.before,
             "parts": self.gradients.parts,
             "log": self.log,
         }

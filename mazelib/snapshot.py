@@ -33,9 +33,10 @@ class Snapshot(NamedTuple):
 def write(
     folder: str | Path, step: int, tensors: dict[str, Tensor], facts: dict
 ) -> None:
-    """Add a state to a folder and remove all but the newest `KEPT`.
+    """Add a state to a folder and remove all but the newest `KEPT` up to it.
 
-    Raises MazelibError if it cannot be written; the states before it are still there.
+    A later one is none that could be gone on from. Raises MazelibError if it cannot be
+    written; the states before it are still there.
     """
     folder = Path(folder)
     weights = folder / f"{step:08}.safetensors"
@@ -47,7 +48,9 @@ def write(
         with replacing(weights.with_suffix(".json")) as temporary:
             text = json.dumps({"sha256": seal, "facts": facts})
             temporary.write_text(text, encoding="utf-8")
-    for old in sorted(folder.glob("*.safetensors"))[:-KEPT]:
+    paths = sorted(folder.glob("*.safetensors"))
+    kept = [path for path in paths if int(path.stem) <= step][-KEPT:]
+    for old in set(paths) - set(kept):
         old.with_suffix(".json").unlink(missing_ok=True)
         old.unlink()
 

@@ -49,8 +49,8 @@ def train(
     folder: where the model goes (see `mazelib.checkpoint`) with log.jsonl and its
         ladder, anew at every validation. What is needed to continue lies beside it, in
         FOLDER.state. None writes nothing.
-    on_evaluation: called with the number of steps done and the model, before the first
-        step and at every validation; what it returns joins the log's row.
+    on_evaluation: called with the number of this run's steps done and the model, before
+        the first and at every validation; what it returns then joins the log's row.
     progress: show a bar with the loss, the validation's exact-match and the time left.
 
     A run that starts from the weights of a model of the same mazes goes on from there:
@@ -66,8 +66,10 @@ def train(
     """
     run = TrainingRun(config)
     run.check_positions(run.validation.encode(config.model.tokenizer))
-    if folder is not None:
-        resume(run, Path(folder))
+    if folder is None or not resume(run, Path(folder)):
+        run.begin()
+        if folder is not None:
+            save_first(run, Path(folder))
     if on_evaluation and run.done == 0 and run.is_main:
         on_evaluation(0, run.averaged)
     todo = range(run.done, config.steps)
@@ -104,14 +106,13 @@ def ladder_folder(folder: Path) -> Path:
     return state_folder(folder) / "ladder"
 
 
-def resume(run: TrainingRun, folder: Path) -> None:
-    """Go on from the newest state of the same run, if there is one.
+def resume(run: TrainingRun, folder: Path) -> bool:
+    """Go on from the newest state of the same run, if there is one; say if there is.
 
     Raises MazelibError if the folder holds something else, or another run's state.
     """
-    if run.is_main:
-        for place in (folder, state_folder(folder), ladder_folder(folder)):
-            remove_leftovers(place)
+    if not folder.name:
+        raise MazelibError(f"{str(folder)!r} is no name for a new folder: give another")
     state = snapshot.newest(state_folder(folder))
     if state is None and folder.exists():
         raise MazelibError(f"{folder} exists: name another, or remove it first")
@@ -119,10 +120,17 @@ def resume(run: TrainingRun, folder: Path) -> None:
         check_same(run.config, state.facts["config"], state_folder(folder))
         run.restore(state.tensors, state.facts)
     run.check_agreement()  # before anything is written: all have looked
-    if state is None:
-        if run.is_main and run.goes_on:
-            copy_ladder(run.config.weights, ladder_folder(folder))
-        save_state(run, folder)
+    if run.is_main:
+        for place in (folder, state_folder(folder), ladder_folder(folder)):
+            remove_leftovers(place)
+    return state is not None
+
+
+def save_first(run: TrainingRun, folder: Path) -> None:
+    """Write what a run begins with: its state, and the ladder that it takes over."""
+    if run.is_main and run.goes_on:
+        copy_ladder(run.config.weights, ladder_folder(folder))
+    save_state(run, folder)
 
 
 def copy_ladder(model: str, folder: Path) -> None:

@@ -23,7 +23,7 @@ MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
 
 def names() -> list[str]:
     """The names of the models in data/models."""
-    return sorted(card.parent.name for card in MODELS.glob(f"*/{CARD}"))
+    return sorted(card.parent.name for card in MODELS.glob(f"[!.]*/{CARD}"))
 
 
 def folder_of(model: str | Path) -> Path:
@@ -53,7 +53,7 @@ def load(model: str | Path, device: str = "cpu") -> TrainedModel:
 
 def ladder(model: str | Path) -> list[Path]:
     """The folders of a model's checkpoints on the way, in order; `load` opens them."""
-    cards = (folder_of(model) / "ladder").glob(f"*/{CARD}")
+    cards = (folder_of(model) / "ladder").glob(f"[!.]*/{CARD}")
     return sorted(card.parent for card in cards)
 
 

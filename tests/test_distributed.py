@@ -43,17 +43,33 @@ def weights(folder) -> torch.Tensor:
     return torch.cat([t.flatten() for k, t in tensors.items() if k.startswith("model")])
 
 
-def test_two_processes_reach_the_weights_of_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    script = tmp_path / "script.py"
+def train_in_two_processes(folder: Path) -> None:
+    """Train `SHARED` by `accelerate launch`."""
+    script = folder.parent / "script.py"
     script.write_text(
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{SCRIPT}"
     )
     accelerate = Path(sys.executable).with_name("accelerate")
-    subprocess.run(
-        [accelerate, *ARGUMENTS, script, tmp_path / "two"], check=True, timeout=120
-    )
+    subprocess.run([accelerate, *ARGUMENTS, script, folder], check=True, timeout=120)
+
+
+def test_two_processes_reach_the_weights_of_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    train_in_two_processes(tmp_path / "two")
     train(SHARED, tmp_path / "one", progress=False)
     train(replace(SHARED, batch=2), tmp_path / "half", progress=False)
     one, two, half = (weights(tmp_path / name) for name in ("one", "two", "half"))
     assert (one - two).norm() < 0.01 * (one - half).norm()
+
+
+def test_a_run_of_one_process_with_helpers_goes_on_in_two(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    torch.set_num_threads(2)
+    train(SHARED, tmp_path / "one", progress=False)
+    torch.set_num_threads(1)
+    assert snapshot.newest(state_folder(tmp_path / "one")).facts["parts"] == 2
+    (state_folder(tmp_path / "one") / "00000006.json").unlink()
+    (state_folder(tmp_path / "one") / "00000006.safetensors").unlink()
+    train_in_two_processes(tmp_path / "one")
+    state = snapshot.newest(state_folder(tmp_path / "one"))
+    assert (state.step, state.facts["parts"]) == (6, 1)

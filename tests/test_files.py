@@ -3,7 +3,7 @@ import os
 import pytest
 
 from mazelib.errors import MazelibError
-from mazelib.files import replacing, replacing_folder
+from mazelib.files import remove_leftovers, replacing, replacing_folder
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
@@ -69,3 +69,22 @@ def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(tmp_path, monkeypatc
         write()
     assert [p.name for p in folder.iterdir()] == ["one.txt"]
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_leftovers_of_one_name_are_cleared_and_nothing_else(tmp_path):
+    ours = [".run.7.tmp", ".run.12.old", "run/.00000500.json.12.tmp"]
+    others = [".run.1.77.tmp", ".run-2.7.tmp", ".a.b.tmp", "run/.vimrc.tmp", "mine.old"]
+    (tmp_path / "run").mkdir()
+    for name in ours + others:
+        (tmp_path / name).write_text("")
+    remove_leftovers(tmp_path / "run")
+    left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == set(others)
+
+
+def test_an_old_folder_that_has_no_new_one_is_put_back(tmp_path):
+    (tmp_path / ".run.12.old").mkdir()
+    (tmp_path / ".run.12.old" / "one.txt").write_text("one")
+    remove_leftovers(tmp_path / "run")
+    assert (tmp_path / "run" / "one.txt").read_text() == "one"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]

@@ -5,12 +5,16 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mazelib import __main__, zoo
-from mazelib.dataset import StreamConfig
+from mazelib.behaviour import evaluation
+from mazelib.behaviour.rollout import rollout
+from mazelib.commands.models import Train
+from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import GENERATORS, MazeConfig
 from mazelib.model import MazeModelConfig
 from mazelib.recipe import TrainConfig
@@ -139,6 +143,27 @@ def test_train_writes_a_model_that_the_other_commands_take(run, tmp_path):
     assert "exists: name another" in err
 
 
+def test_train_tells_of_its_own_model_though_another_has_its_name(
+    run, folder, monkeypatch
+):
+    monkeypatch.setattr(zoo, "MODELS", Path(folder).parent)
+    monkeypatch.chdir(Path(folder).parent.parent)
+    flags = ["--grid=3", "--layers=1", "--width=16", "--heads=2", "--steps=1"]
+    code, text, _ = run("train", "--out=dfs3", *flags, "--validation=4", "--json")
+    assert code == 0
+    assert json.loads(text)["model"]["layers"] == 1
+
+
+def test_training_whose_output_nobody_reads_any_more_has_not_succeeded(
+    run, tmp_path, monkeypatch
+):
+    def broken(self):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(Train, "run", broken)
+    assert run("train", "--out", tmp_path / "mine")[0] == 2
+
+
 def test_solve_answers_each_prompt_on_a_line(run, folder):
     text = run("generate", "--grid", 3, "--count", 5)[1]
     prompts = [
@@ -148,16 +173,23 @@ def test_solve_answers_each_prompt_on_a_line(run, folder):
     code, out, _ = run("solve", folder, stdin=stdin)
     assert code == 0
     assert len(out.splitlines()) == 5
-    tokenizer = Tokenizer("ut", 3)
+    trained = zoo.load(folder)
+    model, tokenizer = trained.model, trained.tokenizer
     for prompt, answer in zip(prompts, out.splitlines(), strict=False):
-        if answer.endswith("<PATH_END>") and answer.startswith("("):
-            assert tokenizer.from_text(f"{prompt} {answer}").size > 0
+        alone = rollout(model, tokenizer, [tokenizer.from_text(prompt)])
+        assert answer == tokenizer.to_text(alone[0])
+    assert len(set(out.splitlines())) > 1
     rows = [
         json.loads(line)
         for line in run("solve", folder, "--json", stdin=stdin)[1].splitlines()
     ]
     assert [row["tokens"] for row in rows] == out.splitlines()
-    assert all(row["shortest"] <= row["valid"] for row in rows)
+    mazes = MazeStream(StreamConfig(MazeConfig("dfs", 3), split="any")).take(0, 5)
+    asked = [tokenizer.to_text(p) for p in evaluation.prompts(mazes, tokenizer)]
+    assert asked == prompts[:5]
+    table = evaluation.evaluate(model, tokenizer, mazes)
+    for name in ("valid", "shortest"):
+        assert [row[name] for row in rows] == table[name].tolist()
 
 
 def test_solve_without_input_draws_a_generated_maze(run, folder):
@@ -167,8 +199,6 @@ def test_solve_without_input_draws_a_generated_maze(run, folder):
 
 
 def test_models_lists_names_and_scores(run, folder, monkeypatch):
-    from pathlib import Path
-
     monkeypatch.setattr(zoo, "MODELS", Path(folder).parent)
     code, out, _ = run("models")
     assert code == 0
@@ -220,6 +250,8 @@ def test_bad_prompts_are_one_line_and_exit_code_2(run, folder, prompt, message):
         (["evaluate", "no-such-model"], "no model 'no-such-model'"),
         (["solve", "no-such-model"], "no model"),
         (["train", "--out", "x", "--grid", "4", "--width", "9"], "width is 9"),
+        (["train", "--out", ".", "--grid", "3", "--layers", "1"], "'.' is no name"),
+        (["train", "--out", "/", "--grid", "3", "--layers", "1"], "'/' is no name"),
     ],
 )
 def test_bad_flags_are_one_line_and_exit_code_2(run, arguments, message):
@@ -262,13 +294,20 @@ def test_output_that_cannot_be_written_is_one_line_at_most(target):
 
 def test_evaluate_asks_what_the_model_was_trained_on(run, tmp_path):
     mazes = StreamConfig(
-        MazeConfig("dfs_percolation", 3, p=0.2), endpoints="corners", questions=2
+        MazeConfig("dfs_percolation", 3, p=0.2),
+        endpoints="corners",
+        min_steps=2,
+        questions=2,
     )
     shape = MazeModelConfig(side=4, layers=1, width=16, heads=2)
     config = TrainConfig(mazes, shape, steps=2, batch=2, validation=4)
     train(config, tmp_path / "mine", progress=False)
     asked = json.loads(run("evaluate", tmp_path / "mine", "--count=4", "--json")[1])
     assert (asked["p"], asked["endpoints"], asked["grid"]) == (0.2, "corners", 3)
+    same = json.loads(
+        run("evaluate", tmp_path / "mine", "--grid=3", "--count=4", "--json")[1]
+    )
+    assert same == asked
     flags = ["--generator=wilson", "--count=4", "--json"]
     other = json.loads(run("evaluate", tmp_path / "mine", *flags)[1])
     assert (other["p"], other["endpoints"], other["grid"]) == (None, "uniform", 3)

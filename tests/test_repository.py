@@ -1,5 +1,6 @@
 """What is committed: one environment in two files, chapters without outputs."""
 
+import ast
 import json
 import re
 import tomllib
@@ -11,6 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 MODULES = sorted((ROOT / "mazelib").rglob("*.py"))
+SCRIPTS = [p for name in ("tools", "benchmarks") for p in (ROOT / name).glob("*.py")]
 
 
 def pins() -> list[str]:
@@ -53,6 +55,17 @@ def test_modules_are_short_and_say_what_they_are(module):
     text = module.read_text()
     assert text.startswith('"""')
     assert len(text.splitlines()) <= 300
+
+
+@pytest.mark.parametrize("module", MODULES + SCRIPTS, ids=lambda path: path.stem)
+def test_functions_are_short(module):
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            said = ast.get_docstring(node) is not None
+            first = node.body[1] if said and node.body[1:] else node.body[0]
+            heading = node.body[0].lineno - node.lineno
+            length = node.end_lineno - first.lineno + 1 + heading
+            assert length <= 40, node.name
 
 
 def test_no_pickle_is_committed():

@@ -132,6 +132,30 @@ def test_a_damaged_state_is_named_and_the_one_before_used(tmp_path, suffix, how)
     assert found.tensors["x"].tolist() == [2] * 9
 
 
+def test_damaged_states_of_later_steps_do_not_outlive_new_ones(tmp_path):
+    for step in (8, 12):
+        snapshot.write(tmp_path, step, {"x": torch.ones(3)}, {"done": step})
+        damage(tmp_path / f"{step:08}.safetensors", "truncated")
+    for step in (0, 4):
+        snapshot.write(tmp_path, step, {"x": torch.ones(3)}, {"done": step})
+        assert snapshot.newest(tmp_path).step == step
+
+
+def test_a_run_goes_on_without_the_model_it_began_with(tmp_path):
+    train(CONFIG, tmp_path / "first", progress=False)
+    second = replace(CONFIG, weights=str(tmp_path / "first"))
+    short = replace(second, mazes=replace(CONFIG.mazes, seed=1))
+    log = train(short, tmp_path / "second", progress=False).log
+    folder = state_folder(tmp_path / "second")
+    (folder / f"{CONFIG.steps:08}.json").unlink()
+    shutil.rmtree(tmp_path / "first")
+    with pytest.warns(UserWarning, match="is damaged"):
+        again = train(short, tmp_path / "second", progress=False).log
+    assert len(again) == len(log)
+    for name in ("step", "questions", "loss"):
+        assert [row[name] for row in again] == [row[name] for row in log]
+
+
 def test_another_config_is_named_and_nothing_lost(tmp_path):
     train(CONFIG, tmp_path / "run", progress=False)
     before = tensors(tmp_path / "run")

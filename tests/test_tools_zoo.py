@@ -64,11 +64,39 @@ def test_a_model_goes_on_from_where_it_was_published(done, monkeypatch):
     rest, *later = making.remaining(stages, "small")
     assert rest.steps + sum(stage.steps for stage in later) == 10 - sum(done)
     stage, steps = (RECIPE, 2) if done == (2,) else (SECOND, sum(done) - 4)
-    assert rest.muon_lr == stage.muon_lr * stage.learning_rate_factor(steps)
+    to_come = [stage.learning_rate_factor(s) for s in range(steps, stage.steps)]
+    assert rest.muon_lr == stage.muon_lr * max(to_come)
     assert rest.mazes.seed != stage.mazes.seed or steps == 0
     making.train_model("small", from_published=True)
     card = making.publish("small")
     assert (card["steps"], card["questions"], card["seed"]) == (10, 80, 3)
+
+
+def test_a_model_that_goes_on_can_be_cut_short_and_go_on_again(monkeypatch):
+    stage, train_it = replace(RECIPE, steps=8, evaluate_every=2), making.train
+    monkeypatch.setitem(making.RECIPES, "small", (replace(stage, steps=4),))
+    making.train_model("small", from_published=False)
+    making.publish("small")
+    (making.RUNS / "small").rename(making.RUNS / "old")
+    (making.RUNS / "small.state").rename(making.RUNS / "old.state")
+
+    def cut_short(config, folder, score):
+        def stop(step, network):
+            if step == 2:  # it has been published at 0
+                raise KeyboardInterrupt
+            return score(step, network)
+
+        train_it(config, folder, stop)
+
+    monkeypatch.setitem(making.RECIPES, "small", (stage,))
+    monkeypatch.setattr(making, "train", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        making.train_model("small", from_published=True)
+    going_on = []
+    monkeypatch.setattr(making, "train", lambda *run: going_on.append(train_it(*run)))
+    making.train_model("small", from_published=True)
+    assert going_on[0].log[-1]["step"] == 8
+    assert making.begun_with(making.RUNS / "small").steps == 4
 
 
 def test_what_the_first_stage_has_reached_can_be_written():
@@ -77,3 +105,9 @@ def test_what_the_first_stage_has_reached_can_be_written():
     train(RECIPE, making.RUNS / "small.1", progress=False)
     card = making.publish("small")
     assert (card["steps"], card["questions"]) == (4, 32)
+    before = zoo.read_card("small")
+    for state in (making.RUNS / "small.1.state").glob("*.*"):
+        state.unlink()
+    with pytest.raises(MazelibError, match="has no state of the same step"):
+        making.publish("small")
+    assert zoo.read_card("small") == before

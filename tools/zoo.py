@@ -14,6 +14,7 @@ import copy
 import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from mazelib.behaviour.evaluation import evaluate, prompts, summary
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
-from mazelib.files import replacing_folder
+from mazelib.files import remove_leftovers, replacing_folder
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig
 from mazelib.recipe import TrainConfig
@@ -81,7 +82,7 @@ def again(config: TrainConfig) -> tuple[TrainConfig, TrainConfig]:
 def further(name: str, config: TrainConfig = DFS5, **changes) -> tuple[TrainConfig]:
     """A run on other mazes, at lower rates, that begins with a model's weights."""
     run = replace(
-        other(config, seed=10, **changes),
+        other(config, seed=20, **changes),
         steps=12_000,
         muon_lr=0.004,
         adamw_lr=1.2e-3,
@@ -119,7 +120,9 @@ def remaining(stages: tuple[TrainConfig, ...], name: str) -> list[TrainConfig]:
     done = zoo.read_card(name)["steps"]
     for number, config in enumerate(stages):
         if done < config.steps:
-            pool, rate = config.mazes.pool, config.learning_rate_factor(done)
+            # the highest rate still to come: what is left warms up to it once more
+            peak = max(done, min(config.warmup, config.steps // 2))
+            pool, rate = config.mazes.pool, config.learning_rate_factor(peak)
             seed = config.mazes.seed + (0 if pool else 1000 * done)
             rest = replace(
                 other(config, seed=seed),
@@ -142,8 +145,21 @@ def train_model(name: str, from_published: bool) -> None:
     begun = None
     for config, folder in zip([*first, last], [*folders, RUNS / name], strict=True):
         config = replace(config, weights=begun or config.weights)
+        if from_published:
+            config = begun_with(folder) or config
         train(config, folder, scores(config))
         begun = os.path.relpath(folder)
+
+
+def begun_with(folder: Path) -> TrainConfig | None:
+    """The config of the run whose state lies beside a folder, if there is one."""
+    state = snapshot.newest(state_folder(folder))
+    if state is None:
+        return None
+    config = state.facts["config"]
+    mazes = {**config["mazes"], "mazes": MazeConfig(**config["mazes"]["mazes"])}
+    model = MazeModelConfig(**config["model"])
+    return TrainConfig(**{**config, "mazes": StreamConfig(**mazes), "model": model})
 
 
 def scores(config: TrainConfig):
@@ -174,15 +190,16 @@ def newest(name: str) -> Path:
 def publish(name: str) -> dict:
     """Score a run's model on test mazes and copy it, with its card, to data/models."""
     run = newest(name)
-    trained = checkpoint.load(run)
     stream = RECIPES[name][0].mazes.held_back("test")
     mazes = MazeStream(stream).take(0, SCORED)
-    table = evaluate(trained.model, trained.tokenizer, mazes)
     seed = RECIPES[name][0].mazes.seed
-    facts = {"metrics": summary(table), "split": "test", "seed": seed}
-    card = {**trained.card, **facts, "rounding": rounding(run, trained, mazes)}
+    remove_leftovers(zoo.MODELS / name)
     with replacing_folder(zoo.MODELS / name) as temporary:
         shutil.copytree(run, temporary, dirs_exist_ok=True)
+        trained = checkpoint.load(temporary)  # the copy: the run may be going on
+        table = evaluate(trained.model, trained.tokenizer, mazes)
+        facts = {"metrics": summary(table), "split": "test", "seed": seed}
+        card = {**trained.card, **facts, "rounding": rounding(run, trained, mazes)}
         text = json.dumps(card, indent=2) + "\n"
         (temporary / checkpoint.CARD).write_text(text, encoding="utf-8")
         readme = model_card(name, card, table)
@@ -193,9 +210,10 @@ def publish(name: str) -> dict:
 def rounding(run: Path, trained: checkpoint.TrainedModel, mazes: MazeSet) -> dict:
     """On how many mazes storing the weights in float16 changes a greedy answer."""
     state = snapshot.newest(state_folder(run))
-    if state.facts["log"][-1]["step"] != trained.card["steps"]:
+    if state is None or state.facts["log"][-1]["step"] != trained.card["steps"]:
         raise MazelibError(
-            f"{run} and its state are of different steps: go on with the run"
+            f"{run} has no state of the same step: if it is going on, stop it or try "
+            "again; if not, start it again"
         )
     whole = copy.deepcopy(trained.model)
     averaged = {k: v for k, v in state.tensors.items() if k.startswith("averaged.")}
@@ -231,8 +249,8 @@ def training_text(name: str, card: dict) -> str:
 - Again from nothing: `make train MODEL={name}`."""
 
 
-def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
-    """The model's README: what it is for, how it was made, how well it does."""
+def scores_text(card: dict, table: pd.DataFrame) -> str:
+    """How well a model does on its test mazes, and where it fails."""
     metrics, rounding = card["metrics"], card["rounding"]
     low, high = metrics["exact_ci"]
     lines = [
@@ -242,6 +260,27 @@ def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
     wrong = table[~table["exact"]]
     kinds = wrong["outcome"].value_counts()
     failures = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+    return f"""\
+On {metrics["n"]:,} test mazes, none of which, nor a turn or mirror image, can be in any
+training set: exact {metrics["exact"]:.4f} (95% interval {low:.4f} to {high:.4f}), valid
+{metrics["valid"]:.4f}, target reached {metrics["reached_target"]:.4f}, right at
+{metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks. Storing the weights in
+float16 changed the answer to {rounding["changed"]} of {rounding["n"]:,} mazes.
+
+| steps in the path | mazes | exact |
+|---|---|---|
+{chr(10).join(lines)}
+
+## Where it fails
+
+Of {len(wrong)} mazes not solved exactly, how many end how: {failures}. Mazes of
+another kind or size, and edge lists in another order than a random one, are outside its
+training.
+"""
+
+
+def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
+    """The model's README: what it is for, how it was made, how well it does."""
     return f"""---
 library_name: transformers
 license: mit
@@ -263,22 +302,7 @@ Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder.
 
 ## How well it does
 
-On {metrics["n"]:,} test mazes, none of which, nor a turn or mirror image, can be in any
-training set: exact {metrics["exact"]:.4f} (95% interval {low:.4f} to {high:.4f}), valid
-{metrics["valid"]:.4f}, target reached {metrics["reached_target"]:.4f}, right at
-{metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks. Storing the weights in
-float16 changed the answer to {rounding["changed"]} of {rounding["n"]:,} mazes.
-
-| steps in the path | mazes | exact |
-|---|---|---|
-{chr(10).join(lines)}
-
-## Where it fails
-
-Of {len(wrong)} mazes not solved exactly, how many end how: {failures}. Mazes of
-another kind or size, and edge lists in another order than a random one, are outside its
-training.
-"""
+{scores_text(card, table)}"""
 
 
 def main() -> None:
@@ -293,10 +317,14 @@ def main() -> None:
         help="do what is left of the recipe from the weights in data/models",
     )
     arguments = parser.parse_args()
+    os.chdir(RUNS.parent)  # where a run says that its weights are
     for name in arguments.names:
-        if not arguments.now:
-            train_model(name, arguments.from_published)
-        metrics = publish(name)["metrics"]
+        try:
+            if not arguments.now:
+                train_model(name, arguments.from_published)
+            metrics = publish(name)["metrics"]
+        except MazelibError as error:
+            sys.exit(f"{name}: {error}")
         low, high = metrics["exact_ci"]
         print(f"{name}: exact {metrics['exact']:.4f} [{low:.4f}, {high:.4f}]")
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 from transformers import PreTrainedModel
 
 from mazelib.behaviour import metrics
@@ -43,18 +44,28 @@ def predicted_paths(
     progress: bool = False,
     edges: Sequence[Edges] | None = None,
 ) -> list[list[int]]:
-    """The cells of each maze's rollout (see `Tokenizer.leading_cells`).
+    """The cells of each maze's rollout (see `answered_cells`)."""
+    asked = prompts(mazes, tokenizer, edges)
+    answers = rollout(model, tokenizer, asked, progress=progress)
+    return [
+        answered_cells(answer, tokenizer, mazes.n, tuple(offset))
+        for answer, offset in zip(answers, mazes.offset.tolist(), strict=True)
+    ]
+
+
+def answered_cells(
+    answer: Int[np.ndarray, "answer"],
+    tokenizer: Tokenizer,
+    n: int,
+    offset: tuple[int, int] = (0, 0),
+) -> list[int]:
+    """The cells that an answer's ids begin with (see `Tokenizer.leading_cells`).
 
     A last `NO_END` says that they are followed by something other than <PATH_END>.
     """
-    asked = prompts(mazes, tokenizer, edges)
-    answers = rollout(model, tokenizer, asked, progress=progress)
-    end, paths = [tokenizer.id_of["<PATH_END>"]], []
-    for answer, offset in zip(answers, mazes.offset.tolist(), strict=True):
-        path = tokenizer.leading_cells(answer, mazes.n, tuple(offset))
-        after = answer[len(path) * tokenizer.cell_width :].tolist()
-        paths.append(path if after == end else [*path, metrics.NO_END])
-    return paths
+    path = tokenizer.leading_cells(answer, n, offset)
+    after = answer[len(path) * tokenizer.cell_width :].tolist()
+    return path if after == [tokenizer.id_of["<PATH_END>"]] else [*path, metrics.NO_END]
 
 
 def next_cells(

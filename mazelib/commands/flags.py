@@ -64,7 +64,8 @@ class MazeFlags:
         generator = self.generator or trained.get("generator", "dfs")
         if generator != trained.get("generator"):
             trained = {key: trained[key] for key in ("grid",) if key in trained}
-        if self.grid is not None:  # a place or a length in one grid is none in another
+        if self.grid not in (None, trained.get("grid")):
+            # a place or a length in one grid is none in another
             trained = {k: v for k, v in trained.items() if k not in PER_GRID}
 
         def given(*names: str) -> dict:

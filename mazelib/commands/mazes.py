@@ -67,8 +67,8 @@ class Baseline:
 
     mazes: MazeFlags
     solver: Literal["random", "greedy", "wary", "wall"] = "random"
-    """random among open unvisited cells; the one nearest to the target; or that, but
-    into no dead end"""
+    """random among open unvisited cells; the one nearest to the target; that, but into
+    no dead end; or with the right hand on the wall"""
     count: int = 1000
     """number of mazes"""
     split: Literal["validation", "test", "any"] = "test"

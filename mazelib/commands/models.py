@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Literal
 
 from tyro.conf import Positional
@@ -74,10 +75,10 @@ class Train:
         """Train, save, and print how well the model does."""
         from accelerate import PartialState
 
+        from mazelib.checkpoint import read_card
         from mazelib.model import MazeModelConfig
         from mazelib.recipe import TrainConfig
         from mazelib.training import train
-        from mazelib.zoo import read_card
 
         stream = self.mazes.stream("train", self.questions)
         grid = stream.config.spread or stream.config.mazes.grid
@@ -91,7 +92,7 @@ class Train:
         train(config, self.out)
         if not PartialState().is_main_process:
             return
-        card = read_card(self.out)
+        card = read_card(Path(self.out))
         score = card["metrics"]
         low, high = score["exact_ci"]
         text = (
@@ -158,6 +159,7 @@ class Solve:
 
     def run(self) -> None:
         """Read all prompts, then print each answer."""
+        from mazelib.behaviour.evaluation import answered_cells
         from mazelib.behaviour.rollout import rollout
         from mazelib.zoo import load
 
@@ -166,7 +168,7 @@ class Solve:
         questions = self.questions(trained)
         answers = rollout(trained.model, tokenizer, [ids for ids, _ in questions])
         for (_, sample), answer in zip(questions, answers, strict=True):
-            path = tokenizer.leading_cells(answer, sample.maze.n)
+            path = answered_cells(answer, tokenizer, sample.maze.n)
             if self.json:
                 print(dumps(self.facts(sample, path, tokenizer.to_text(answer))))
             else:
@@ -204,17 +206,14 @@ class Solve:
 
     def facts(self, sample, path: list[int], tokens: str) -> dict:
         """What --json prints of one answer."""
-        from mazelib.behaviour.metrics import is_valid
+        from mazelib.behaviour.metrics import NO_END, is_shortest, is_valid
 
-        is_path = is_valid(sample, path)
+        n, cells = sample.maze.n, [cell for cell in path if cell != NO_END]
         return {
             "tokens": tokens,
-            "path": [
-                divmod(cell, sample.maze.n) if cell >= 0 else None for cell in path
-            ],
-            "valid": is_path,
-            "shortest": is_path
-            and len(path) - 1 == int(sample.maze.distances(sample.target)[path[0]]),
+            "path": [divmod(cell, n) if cell >= 0 else None for cell in cells],
+            "valid": is_valid(sample, path),
+            "shortest": is_shortest(sample, path),
         }
 
 
