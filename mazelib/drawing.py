@@ -55,7 +55,8 @@ class Drawing:
         """The picture as an SVG element, which names its title and its two ends."""
         n = self.maze.n
         side = n * UNIT + 4
-        label = html.escape(self.title or self._describe(), quote=True)
+        said = ": ".join(filter(None, [self.title, self._describe()]))
+        label = html.escape(said, quote=True)
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {side} {side}" '
             f'width="{min(side, 320)}" role="img" aria-label="{label}">',

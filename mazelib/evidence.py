@@ -8,6 +8,7 @@ book/hypotheses.yml lists the hypotheses and says what makes each verdict. Resul
 in data/results, one JSON file a hypothesis.
 """
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
@@ -136,9 +137,16 @@ def record(
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
-            text = json.dumps({**asdict(result), "verdict": found}, indent=2)
+            facts = {**asdict(result), "verdict": found, "stated": seal(stated)}
+            text = json.dumps(facts, indent=2)
             temporary.write_text(text + "\n", encoding="utf-8")
     return found
+
+
+def seal(stated: Hypothesis) -> str:
+    """A hash of what was to be measured, so that no number outlives its question."""
+    words = (stated.metric, stated.model, stated.mazes, stated.control)
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
 
 
 def check(stated: Hypothesis, result: Result) -> None:
@@ -174,16 +182,21 @@ def judge(stated: Hypothesis, result: Result) -> str:
 
 
 def results() -> dict[str, Result]:
-    """What has been recorded so far, by id.
+    """What has been recorded so far, by id, of the hypotheses as they stand now.
 
-    Raises MazelibError for a file that cannot be read.
+    What was measured before an entry's metric, model, mazes or control were changed
+    does not count. Raises MazelibError for a file that cannot be read.
     """
     found = {}
-    paths = [RESULTS / f"{id}.json" for id in hypotheses()]
-    for path in filter(Path.exists, paths):
+    for id, stated in hypotheses().items():
+        path = RESULTS / f"{id}.json"
+        if not path.exists():
+            continue
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
             del facts["verdict"]  # follows from the rest
+            if facts.pop("stated") != seal(stated):
+                continue
             interval = tuple(facts["interval"])
             found[path.stem] = Result(**{**facts, "interval": interval})
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -1,5 +1,6 @@
 """The built pages, where they are built: whole, and without the network."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 HTML = Path(__file__).resolve().parent.parent / "_build" / "html"
 PAGES = sorted(HTML.glob("*.html"))
+CHAPTERS = sorted((HTML.parent.parent / "book").glob("*.ipynb"))
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="the book is not built: make book")
 LOADS = re.compile(
@@ -35,6 +37,21 @@ def test_what_pages_load_is_there(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_pictures_of_figures_have_alternative_text(page):
-    figures = re.findall(r"<figure.*?</figure>", page.read_text(), flags=re.DOTALL)
+    text = page.read_text(encoding="utf-8")
+    figures = re.findall(r"<figure.*?</figure>", text, flags=re.DOTALL)
     images = [tag for f in figures for tag in re.findall(r"<img[^>]*>", f)]
     assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
+    drawn = re.findall(r'<svg[^>]*role="img"[^>]*>', text)
+    assert all(re.search(r'aria-label="[^"]{20,}"', drawing) for drawing in drawn)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_page_has_every_figure_of_its_chapter(chapter):
+    page = HTML / f"{chapter.stem}.html"
+    if not page.exists():
+        pytest.skip("this chapter is not built")
+    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    named = [cell["metadata"].get("mystnb", {}).get("figure") for cell in cells]
+    wanted = {figure["name"] for figure in named if figure}
+    text = page.read_text(encoding="utf-8")
+    assert {name for name in wanted if f'id="{name}"' in text} == wanted

@@ -114,6 +114,23 @@ def test_what_is_recorded_is_read_again(ours):
     assert verdict("bold") == "undecided"
 
 
+def test_a_number_does_not_outlive_its_question(ours):
+    record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+    text = (ours / "hypotheses.yml").read_text()
+    (ours / "hypotheses.yml").write_text(text.replace("mazes: some", "mazes: others"))
+    assert verdict("bold") == "open"
+    assert results() == {}
+
+
+def test_what_is_committed_was_measured_as_stated():
+    stated = hypotheses()
+    for path in evidence.RESULTS.glob("*.json"):
+        if path.stem in stated:
+            facts = json.loads(path.read_text())
+            assert facts["stated"] == evidence.seal(stated[path.stem]), path.stem
+            assert facts["verdict"] == verdict(path.stem), path.stem
+
+
 def test_a_threshold_that_changes_changes_the_verdict(ours):
     record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
     text = (ours / "hypotheses.yml").read_text()
