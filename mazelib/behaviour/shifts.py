@@ -193,7 +193,7 @@ def blocked(grid: int = 5, orders: int = 3) -> MazeSet:
     """Open fields with one obstacle, with every question whose way it lengthens.
 
     The fields are those that come up in 4,096 draws: all 81 there are on a 5×5 grid, of
-    which 65 have such a question. Each question is asked with so many orders of the list.
+    which 65 have such a question. Each is asked with so many orders of the list.
     """
     drawn = MazeStream(shifts(grid, grid)["one obstacle"].stream).take(0, 16 * CHUNK)
     passages = [part.reshape(len(drawn), -1) for part in (drawn.right, drawn.down)]
