@@ -46,6 +46,10 @@ lab: $(READY) ## open the chapters in JupyterLab
 train: $(READY) ## make a model of data/models again from nothing: MODEL=dfs5
 	$(BIN)/python tools/zoo.py $(MODEL)
 
+tables: $(READY) ## make the tables of data/results that take longer than a chapter may
+	$(BIN)/python tools/ablations.py
+	$(BIN)/python tools/by_generator.py
+
 benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an hour)
 	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/rollouts.py
@@ -62,4 +66,4 @@ clean-compiled: ## remove what numba compiled
 clean: clean-compiled ## remove the built book and caches
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup test lint format book lab train benchmark lock clean-compiled clean
+.PHONY: help setup test lint format book lab train tables benchmark lock clean-compiled clean
