@@ -13,12 +13,14 @@ from mazelib.behaviour.baselines import (
     path_probability,
     random_step,
     shortest_probability,
+    sighted_step,
     simulate,
     tries,
     walk,
     wall_step,
     wary_step,
 )
+from mazelib.behaviour.forks import forks_of
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
@@ -127,3 +129,20 @@ def test_tries_keep_the_rules_and_succeed_as_often_as_the_closed_form_says(few):
 def test_floor_of_an_unknown_solver(few):
     with pytest.raises(MazelibError, match="no solver 'oracle': choose from random"):
         floor(few, "oracle")
+
+
+@given(maze_sets(grids=(3, 4, 6)))
+def test_a_solver_that_sees_one_step_is_the_wary_one(mazes):
+    for sample in mazes:
+        wary = fork_chances(sample, wary_step)
+        assert fork_chances(sample, sighted_step(1)) == wary
+
+
+@given(maze_sets(grids=(3, 4, 6)))
+def test_a_solver_that_sees_as_far_as_it_takes_is_right(mazes):
+    for sample in mazes:
+        if not sample.maze.is_tree:
+            continue
+        for place, fork in enumerate(forks_of(sample)):
+            for steps in (fork["lookahead"], fork["lookahead"] + 3):
+                assert fork_chances(sample, sighted_step(steps))[place] == 1

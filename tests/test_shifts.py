@@ -15,7 +15,9 @@ from mazelib.behaviour.shifts import (
     cut_off,
     distract,
     every_question,
+    lengths,
     listed,
+    padded,
     same_ends,
     shifts,
     two_ways,
@@ -30,7 +32,7 @@ from mazelib.sampling import splits_of
 from mazelib.tokenizer import Tokenizer
 from mazelib.validation import encode
 
-SHIFTS = shifts(grid=5, side=7)
+SHIFTS = {**shifts(grid=5, side=7), **lengths(grid=5, side=7)}
 
 
 def pairs(edges) -> list[tuple[int, int]]:
@@ -68,6 +70,16 @@ def test_every_order_lists_every_edge(few):
             if name == "duplicated":
                 assert len(edges) == len(wanted) + round(len(wanted) / 3)
             assert sorted(set(pairs(edges))) == wanted
+
+
+def test_a_list_is_padded_evenly_to_the_length_asked_for(few):
+    one = one_question(few[:5])
+    for entries in (15, 20, 47):
+        for sample, edges in zip(one, listed(one, padded(entries)), strict=True):
+            assert len(edges) == entries
+            times = np.unique(np.sort(edges), axis=0, return_counts=True)[1]
+            assert len(times) == len(sample.maze.edges())
+            assert np.ptp(times) <= 1
 
 
 def test_lists_of_walls_are_put_in_order_too():

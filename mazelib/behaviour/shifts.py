@@ -12,6 +12,7 @@ answer at all (a target that is cut off, say) is made by `cut_off` and `same_end
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -60,10 +61,20 @@ def to_target(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
     return from_target(sample, edges, rng)[::-1, ::-1]
 
 
+def padded(entries: int) -> Order:
+    """So many entries, in random order: each edge once, then some of them again."""
+
+    def order(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
+        rounds = -(-entries // len(edges))
+        again = np.concatenate([rng.permutation(edges) for _ in range(rounds)])
+        return rng.permutation(again[:entries])
+
+    return order
+
+
 def duplicated(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
     """Some edges listed twice."""
-    again = rng.choice(edges, round(REPEATED * len(edges)), replace=False)
-    return rng.permutation(np.concatenate([edges, again]))
+    return padded(len(edges) + round(REPEATED * len(edges)))(sample, edges, rng)
 
 
 ORDERS = {
@@ -80,12 +91,14 @@ class Shift:
     """One set of mazes.
 
     stream: how they are drawn. order: how their lists are written, one of `ORDERS`, or
-    at random as in training. distracting: are there passages, in the list as well, that
-    no cell of the question's can be reached from?
+    at random as in training. entries: how many there are in a list that is `padded`.
+    distracting: are there passages, in the list as well, that no cell of the question's
+    can be reached from?
     """
 
     stream: StreamConfig
     order: str | None = None
+    entries: int | None = None
     distracting: bool = False
 
     def draw(
@@ -98,7 +111,8 @@ class Shift:
         mazes = MazeStream(self.stream).take(0, count)
         if self.distracting:
             mazes = distract(mazes)
-        return mazes, self.order and listed(mazes, ORDERS[self.order], walls)
+        order = padded(self.entries) if self.entries else ORDERS.get(self.order)
+        return mazes, order and listed(mazes, order, walls)
 
 
 def shifts(grid: int = 5, side: int = 7) -> dict[str, Shift]:
@@ -107,10 +121,7 @@ def shifts(grid: int = 5, side: int = 7) -> dict[str, Shift]:
     "none" is the set that is as in training.
     """
 
-    def stream(generator: str = "dfs", size: int = grid, p=None, cells=1.0, **options):
-        mazes = MazeConfig(generator, size, p=p, accessible=cells)
-        return StreamConfig(mazes, split="test", seed=SEED, **options)
-
+    stream = partial(stream_of, grid)
     sizes = {f"{n}×{n}": Shift(stream(size=n)) for n in range(3, side + 1) if n != grid}
     kinds = [name for name in PERFECT if name != "dfs"] + ["forkless", "open_field"]
     found = {
@@ -130,6 +141,43 @@ def shifts(grid: int = 5, side: int = 7) -> dict[str, Shift]:
     }
     orders = {f"list {name}": Shift(stream(), order=name) for name in ORDERS}
     return {**found, **orders}
+
+
+def stream_of(
+    grid: int, generator: str = "dfs", size: int = 0, p=None, cells=1.0, **options
+) -> StreamConfig:
+    """The test mazes of a shift: of the grid's size unless said, in its corner."""
+    mazes = MazeConfig(generator, size or grid, p=p, accessible=cells)
+    return StreamConfig(mazes, split="test", seed=SEED, **options)
+
+
+def lengths(grid: int = 5, side: int = 7) -> dict[str, Shift]:
+    """Shifts that tell the length of the list from what else comes with it.
+
+    The same mazes with longer lists; smaller and sparse mazes with lists as long as
+    those of the grid's own; larger ones of which as many cells are in use; smaller ones
+    anywhere in the side; and more of the way to the open field.
+    """
+    stream, usual = partial(stream_of, grid), grid**2 - 1
+    larger = [size**2 - 1 for size in range(grid + 1, side + 1)]
+    smaller = range(3, grid)
+    return {
+        **{f"{n} entries": Shift(stream(), entries=n) for n in (30, *larger)},
+        **{
+            f"{n}×{n}, {usual} entries": Shift(stream(size=n), entries=usual)
+            for n in smaller
+        },
+        **{f"{n}×{n}, anywhere": Shift(stream(size=n, spread=side)) for n in smaller},
+        "sparse, padded": Shift(stream(cells=0.6), entries=usual),
+        **{
+            f"{n}×{n}, {grid**2} cells": Shift(stream(size=n, cells=grid**2 / n**2))
+            for n in range(grid + 1, side + 1)
+        },
+        **{
+            f"cycles, p = {p}": Shift(stream("dfs_percolation", p=p))
+            for p in (0.3, 0.6, 0.8)
+        },
+    }
 
 
 def listed(mazes: MazeSet, order: Order, walls: bool = False) -> list[Edges]:

@@ -1,0 +1,58 @@
+"""Every model is asked every set, and rows say what was measured."""
+
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+
+from mazelib import checkpoint, zoo
+from mazelib.behaviour import shifts
+from mazelib.behaviour.evaluation import evaluate
+from mazelib.dataset import MazeStream, StreamConfig
+from mazelib.generators import MazeConfig
+from tools import by_set
+
+
+@pytest.fixture
+def ours(tiny_model, tiny_config, tmp_path, monkeypatch):
+    """One small model with one rung, two small sets, and a place for the table."""
+    facts = {"questions": 7, "metrics": {}}
+    for name in ("small", "small/ladder/000001"):
+        folder = tmp_path / "models" / name
+        checkpoint.save(folder, tiny_model, tiny_config, facts)
+    few = MazeStream(StreamConfig(MazeConfig("dfs", 4), split="test")).take(0, 30)
+    asked = by_set.Asked(few, None, few.canonical_hashes)
+    monkeypatch.setattr(zoo, "MODELS", tmp_path / "models")
+    monkeypatch.setattr(by_set, "RESULTS", tmp_path / "results")
+    made = {"none": lambda: asked, "prim": lambda: asked}
+    monkeypatch.setattr(by_set, "sets", lambda: made)
+    return tmp_path, few
+
+
+def test_a_row_for_each_model_and_solver_on_each_set(ours, tiny_model, tiny_config):
+    folder, few = ours
+    by_set.main()
+    facts = json.loads((folder / "results/by-set.json").read_text())
+    rows = {(row["model"], row["set"]): row for row in facts["rows"]}
+    assert len(rows) == len(facts["rows"]) == 2 * (1 + 4) + 1
+    row = rows["small", "none"]
+    table = evaluate(tiny_model, tiny_config.tokenizer, few)
+    assert row["n"] == 30
+    assert row["valid"][0] == pytest.approx(table["valid"].mean(), abs=0.04)
+    assert rows["small/000001", "none"]["forks"] == row["forks"]
+    assert 0 < rows["random", "prim"]["forks"][0] < 1
+    for row in rows.values():
+        low, high = row["shortest"][1:]
+        assert low <= row["shortest"][0] <= high
+
+
+def test_sets_are_made_as_they_are_named():
+    made = by_set.sets()
+    assert {"two ways", "obstacle, all", "3×3, 24 entries"} <= set(made)
+    asked = made["open field, all"]()
+    assert len(asked.mazes) == 3 * 520
+    assert len(np.unique(asked.groups)) == 520
+    lists = by_set.drawn("3×3, 24 entries", shifts.lengths()["3×3, 24 entries"]).lists
+    assert {len(edges) for edges in lists} == {24}
+    assert isinstance(made["none"], partial)

@@ -1,0 +1,142 @@
+"""How the models of data/models do on every set of mazes, and how solvers do there.
+
+    python tools/by_set.py                  # writes data/results/by-set.json
+
+One row a model (or solver, or earlier checkpoint of a model) and set: what share of its
+answers is exact, a shortest path, valid, and starts where it should; how many forks it
+decides rightly, all of them and the deep misleading ones (4 steps and more to look
+ahead). Intervals of 95% come from drawing whole mazes, up to turns and mirror images,
+except where the set is all questions about one maze; there it is questions.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from mazelib import zoo
+from mazelib.behaviour import shifts
+from mazelib.behaviour.baselines import SOLVERS, fork_chances, shortest_probability
+from mazelib.behaviour.evaluation import evaluate
+from mazelib.behaviour.forks import fork_table
+from mazelib.dataset import MazeSet
+from mazelib.evidence import RESULTS
+from mazelib.files import replacing
+from mazelib.intervals import bootstrap_groups
+from mazelib.tokenizer import Edges
+
+DECIDING = ("none", "4×4", "6×6", "wilson", "kruskal", "cycles, p = 0.2")
+"""Sets of which 2,000 mazes are asked; of the others that are drawn, 500."""
+LADDER = ("none", "wilson", "kruskal")
+"""Sets that the earlier checkpoints are asked."""
+
+
+class Asked(NamedTuple):
+    """Mazes, their lists where these are not as usual, and what is drawn as a whole."""
+
+    mazes: MazeSet
+    lists: list[Edges] | None
+    groups: np.ndarray
+
+
+def drawn(name: str, shift: shifts.Shift) -> Asked:
+    """As many mazes of a shift as are asked."""
+    mazes, lists = shift.draw(2000 if name in DECIDING else 500)
+    return Asked(mazes, lists, mazes.canonical_hashes)
+
+
+def enumerated(make: Callable[[], MazeSet], by_question: bool = False) -> Asked:
+    """A set that is not drawn from a stream."""
+    mazes = make()
+    ends = mazes.origin[:, 0] * mazes.n**2 + mazes.target[:, 0]
+    return Asked(mazes, None, ends if by_question else mazes.canonical_hashes)
+
+
+def every_open_question() -> MazeSet:
+    """All questions of two steps and more in the open field, 3 orders of the list."""
+    field = shifts.shifts()["open_field"].draw(1)[0]
+    asked = shifts.every_question(field, least=2)
+    keys = np.random.default_rng(shifts.SEED).integers(
+        0, 2**64, (3, len(asked)), dtype=np.uint64
+    )
+    return MazeSet.concatenate([replace(asked, key=key) for key in keys])
+
+
+def sets() -> dict[str, Callable[[], Asked]]:
+    """What makes each set, by its name."""
+    known = {**shifts.shifts(), **shifts.lengths()}
+    return {
+        **{name: partial(drawn, name, shift) for name, shift in known.items()},
+        "two ways": partial(enumerated, partial(shifts.two_ways, 2000)),
+        "open field, all": partial(enumerated, every_open_question, by_question=True),
+        "obstacle, all": partial(enumerated, shifts.blocked),
+    }
+
+
+def score(right: np.ndarray, groups: np.ndarray) -> list[float]:
+    """A share, and its 95% interval over groups."""
+    right = right.astype(float)
+    interval = bootstrap_groups(groups, lambda rows: right[rows].mean(), resamples=500)
+    return [float(right.mean()), *interval]
+
+
+def row_of_model(model: str | Path, asked: Asked) -> dict:
+    """What a model scores on a set."""
+    trained = zoo.load(model)
+    table = evaluate(trained.model, trained.tokenizer, asked.mazes, edges=asked.lists)
+    forks = fork_table(asked.mazes, table["next_cells"])
+    columns = ("exact", "shortest", "valid")
+    shares = {name: table[name].to_numpy() for name in columns}
+    shares["starts"] = (table["departure"] != "starts elsewhere").to_numpy()
+    found = {name: score(right, asked.groups) for name, right in shares.items()}
+    found["forks"] = score(forks["right"].to_numpy(), asked.groups[forks["maze"]])
+    deep = forks[forks["misleading"] & (forks["lookahead"].fillna(0) >= 4)]
+    if len(deep):
+        found["deep"] = score(deep["right"].to_numpy(), asked.groups[deep["maze"]])
+    return {"questions": trained.card["questions"], **found}
+
+
+def row_of_solver(solver: str, asked: Asked) -> dict:
+    """What a solver scores on a set, in closed form, on 500 mazes at most."""
+    step, few = SOLVERS[solver], list(asked.mazes[:500])
+    shortest = np.array([shortest_probability(sample, step) for sample in few])
+    chances = [np.array(fork_chances(sample, step)) for sample in few]
+    of_fork = np.repeat(asked.groups[: len(few)], [len(c) for c in chances])
+    return {
+        "shortest": score(shortest, asked.groups[: len(few)]),
+        "forks": score(np.concatenate(chances), of_fork),
+    }
+
+
+def rows() -> list[dict]:
+    """Every model and solver on every set, every rung on a few."""
+    found = []
+    for name, make in tqdm(sets().items(), "sets"):
+        asked = make()
+        who = [n for n in zoo.names() if zoo.read_card(n)["model"]["scheme"] == "ut"]
+        models = {n: n for n in who}
+        if name in LADDER:
+            models |= {f"{n}/{r.name}": r for n in who for r in zoo.ladder(n)}
+        about = {"set": name, "n": len(asked.mazes)}
+        for model, place in models.items():
+            found.append({"model": model, **about, **row_of_model(place, asked)})
+        for solver in SOLVERS:
+            found.append({"model": solver, **about, **row_of_solver(solver, asked)})
+    return found
+
+
+def main() -> None:
+    """Ask everything and write the table."""
+    facts = {"made_by": "python tools/by_set.py", "rows": rows()}
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    with replacing(RESULTS / "by-set.json") as temporary:
+        temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
