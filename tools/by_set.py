@@ -89,7 +89,7 @@ def row_of_model(model: str | Path, asked: Asked) -> dict:
     """What a model scores on a set."""
     trained = zoo.load(model)
     table = evaluate(trained.model, trained.tokenizer, asked.mazes, edges=asked.lists)
-    forks = fork_table(asked.mazes, table["next_cells"])
+    forks = fork_table(asked.mazes, table["next_cells"].tolist())
     columns = ("exact", "shortest", "valid")
     shares = {name: table[name].to_numpy() for name in columns}
     shares["starts"] = (table["departure"] != "starts elsewhere").to_numpy()
