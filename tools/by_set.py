@@ -3,9 +3,10 @@
     python tools/by_set.py                  # writes data/results/by-set.json
 
 One row a model (or solver, or earlier checkpoint of a model) and set: what share of its
-answers is exact, a shortest path, valid, and starts where it should; how many forks it
+answers is exact, a shortest path, valid, and starts where it should; what share of the
+valid ones is a shortest path (`of_valid`); how many forks it
 decides rightly, all of them and the deep misleading ones (4 steps and more to look
-ahead). Intervals of 95% come from drawing whole mazes, up to turns and mirror images,
+ahead). Each is a list: the share and its interval. Intervals of 95% come from drawing whole mazes, up to turns and mirror images,
 except where the set is all questions about one maze; there it is questions.
 """
 
@@ -94,6 +95,9 @@ def row_of_model(model: str | Path, asked: Asked) -> dict:
     shares = {name: table[name].to_numpy() for name in columns}
     shares["starts"] = (table["departure"] != "starts elsewhere").to_numpy()
     found = {name: score(right, asked.groups) for name, right in shares.items()}
+    if (valid := shares["valid"]).any():
+        of_valid = score(shares["shortest"][valid], asked.groups[valid])
+        found |= {"of_valid": of_valid, "valid_n": int(valid.sum())}
     found["forks"] = score(forks["right"].to_numpy(), asked.groups[forks["maze"]])
     deep = forks[forks["misleading"] & (forks["lookahead"].fillna(0) >= 4)]
     if len(deep):
