@@ -2,12 +2,12 @@
 
     python tools/by_set.py                  # writes data/results/by-set.json
 
-One row a model (or solver, or earlier checkpoint of a model) and set: what share of its
-answers is exact, a shortest path, valid, and starts where it should; what share of the
-valid ones is a shortest path (`of_valid`); how many forks it
-decides rightly, all of them and the deep misleading ones (4 steps and more to look
-ahead). Each is a list: the share and its interval. Intervals of 95% come from drawing whole mazes, up to turns and mirror images,
-except where the set is all questions about one maze; there it is questions.
+One row a model (or solver, or earlier checkpoint of a model) and set. Each number is a
+list, the share and its 95% interval: answers that are exact, a shortest path, valid, or
+start where they should; of the valid ones, those that are a shortest path (`of_valid`);
+forks that are decided rightly, all and the deep misleading ones (4 steps and more to
+look ahead). Whole mazes are drawn for the intervals, up to turns and mirror images;
+questions where the set is all of them about one maze.
 """
 
 import json
