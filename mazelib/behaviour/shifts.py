@@ -158,11 +158,12 @@ def lengths(grid: int = 5, side: int = 7) -> dict[str, Shift]:
     those of the grid's own; larger ones of which as many cells are in use; smaller ones
     anywhere in the side; and more of the way to the open field.
     """
-    stream, usual = partial(stream_of, grid), grid**2 - 1
+    stream, usual, field = partial(stream_of, grid), grid**2 - 1, 2 * grid * (grid - 1)
     larger = [size**2 - 1 for size in range(grid + 1, side + 1)]
+    longer = sorted({(usual + field) // 2, field, *larger})
     smaller = range(3, grid)
     return {
-        **{f"{n} entries": Shift(stream(), entries=n) for n in (30, *larger)},
+        **{f"{n} entries": Shift(stream(), entries=n) for n in longer},
         **{
             f"{n}×{n}, {usual} entries": Shift(stream(size=n), entries=usual)
             for n in smaller
