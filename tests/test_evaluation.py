@@ -69,7 +69,7 @@ def test_forks_are_those_of_the_whole_evaluation(few):
     config = MazeModelConfig(side=4, layers=1, width=16, heads=2)
     model, tokenizer, one = build(config, 0), config.tokenizer, one_question(few)
     table = evaluate(model, tokenizer, one)
-    want = fork_table(one, table["next_cells"])
+    want = fork_table(one, table["next_cells"].tolist())
     assert evaluate_forks(model, tokenizer, one).equals(want)
 
 
