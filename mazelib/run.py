@@ -13,7 +13,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from functools import cached_property
 
 import torch
 from accelerate import Accelerator
@@ -42,16 +41,11 @@ class TrainingRun:
         self.accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self.device = self.accelerator.device
         ranks = self.accelerator.num_processes
-        if config.batch % ranks:
-            raise MazelibError(
-                f"batch is {config.batch}, which {ranks} processes cannot share: make "
-                "it a multiple"
-            )
+        self.batches = self.batches_from(0)
         self.model = build(config.model, config.mazes.seed)
         zero_output_projections(self.model)
         self.done, self.seconds, self.log = 0, 0.0, []
         self.before = {"steps": 0, "questions": 0, "seconds": 0.0}
-        self.goes_on = False
         self.model.to(self.device)
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
@@ -65,15 +59,15 @@ class TrainingRun:
         self.validation = validation_mazes(config.mazes, config.validation)
         self.losses: list[Tensor] = []  # of the steps since the log's last row
 
-    def begin(self) -> None:
+    def begin(self) -> bool:
         """Take the weights that the config names, if it does, before the first step.
 
-        If that model was trained on such mazes, go on from there: its steps, questions,
-        seconds and log count as this run's. Raises MazelibError if it has another
-        shape, or its card does not say what it was trained on.
+        If that model was trained on such mazes, go on from there, and say so: its
+        steps, questions, seconds and log count as this run's. Raises MazelibError if it
+        has another shape, or its card does not say what it was trained on.
         """
         if self.config.weights is None:
-            return
+            return False
         trained = zoo.load(self.config.weights)
         if trained.card["model"] != asdict(self.config.model):
             raise MazelibError(
@@ -84,23 +78,26 @@ class TrainingRun:
             network.load_state_dict(trained.model.state_dict())
         was = asdict(zoo.trained_on(self.config.weights))
         now = asdict(self.config.mazes)
-        self.goes_on = all(was[name] == now[name] for name in now if name != "seed")
-        if self.goes_on:
+        goes_on = all(was[name] == now[name] for name in now if name != "seed")
+        if goes_on:
             self.before = {name: trained.card[name] for name in self.before}
             self.log = zoo.read_log(self.config.weights)
+        return goes_on
 
     @property
     def is_main(self) -> bool:
         """Is this the process that scores, writes and shows?"""
         return self.accelerator.is_main_process
 
-    @cached_property
-    def batches(self) -> Iterator[Batch]:
-        """This process's part of each batch, from the first that is not done."""
+    def batches_from(self, start: int) -> Iterator[Batch]:
+        """This process's part of each batch, from one on.
+
+        Raises MazelibError if the processes cannot share it equally.
+        """
         return MazeStream(self.config.mazes).batches(
             self.config.batch,
             self.config.model.tokenizer,
-            start=self.done,
+            start=start,
             workers=0 if self.device.type == "cpu" else 4,
             rank=self.accelerator.process_index,
             ranks=self.accelerator.num_processes,
@@ -205,7 +202,7 @@ class TrainingRun:
             setattr(self, name, facts[name])
         if self.is_alone:  # the same parts make the same bits
             self.gradients.parts = facts["parts"]
-        self.__dict__.pop("batches", None)
+        self.batches = self.batches_from(self.done)
 
     def check_agreement(self) -> None:
         """Raise MazelibError unless all processes have done the same steps."""

@@ -32,7 +32,12 @@ from mazelib.run import TrainingRun
 
 
 class TrainResult(NamedTuple):
-    """What a run leaves: the model in eval mode, and the log's rows."""
+    """What a run leaves: the model in eval mode, and the log's rows.
+
+    There is a row every `LOG_EVERY` steps and at validations: step, mean loss since the
+    row before (nats a token), questions seen, seconds in training steps; `exact` at
+    validations.
+    """
 
     model: PreTrainedModel
     log: list[dict]
@@ -53,47 +58,42 @@ def train(
         the first and at every validation; what it returns then joins the log's row.
     progress: show a bar with the loss, the validation's exact-match and the time left.
 
-    A run that starts from the weights of a model of the same mazes goes on from there:
-    it counts on from its steps, questions and seconds, takes over its log, and has its
-    ladder and it as rungs.
-
-    The log has a row every `LOG_EVERY` steps and at validations: step, mean loss since
-    the row before (nats a token), questions seen, seconds in training steps; `exact` at
-    validations.
-
     Raises MazelibError if the folder holds something else, a sequence outgrows the
     positions, or the disk is full.
     """
     run = TrainingRun(config)
     run.check_positions(run.validation.encode(config.model.tokenizer))
-    if folder is None or not resume(run, Path(folder)):
+    if folder is None:
         run.begin()
-        if folder is not None:
-            save_first(run, Path(folder))
+    else:
+        start(run, Path(folder))
     if on_evaluation and run.done == 0 and run.is_main:
         on_evaluation(0, run.averaged)
-    todo = range(run.done, config.steps)
-    bar = tqdm(
-        todo,
-        "training",
-        config.steps,
-        initial=run.done,
-        unit="step",
-        disable=not (progress and run.is_main),
-    )
+    bar = progress_bar(run, progress and run.is_main)
     for _ in bar:
         run.step()
         if config.is_evaluated_at(run.done):
             run.evaluate(on_evaluation)
             row = run.log[-1]
-            bar.set_postfix(
-                loss=f"{row['loss']:.3f}", exact=f"{row.get('exact', 0):.3f}"
-            )
+            shown = {name: f"{row.get(name, 0):.3f}" for name in ("loss", "exact")}
+            bar.set_postfix(**shown)
             if folder is not None:
                 save(run, Path(folder))
     if folder is not None and run.is_main and not Path(folder).exists():
         save_model(run, Path(folder), ladder_folder(Path(folder)))
     return TrainResult(run.averaged, run.log)
+
+
+def progress_bar(run: TrainingRun, is_shown: bool) -> tqdm:
+    """The steps that are left, as a bar of all."""
+    return tqdm(
+        range(run.done, run.config.steps),
+        "training",
+        run.config.steps,
+        initial=run.done,
+        unit="step",
+        disable=not is_shown,
+    )
 
 
 def state_folder(folder: Path) -> Path:
@@ -106,10 +106,12 @@ def ladder_folder(folder: Path) -> Path:
     return state_folder(folder) / "ladder"
 
 
-def resume(run: TrainingRun, folder: Path) -> bool:
-    """Go on from the newest state of the same run, if there is one; say if there is.
+def start(run: TrainingRun, folder: Path) -> None:
+    """Go on from the newest state of the same run, if there is one, or begin it.
 
-    Raises MazelibError if the folder holds something else, or another run's state.
+    A run that begins with the weights of a model of the same mazes has its ladder, and
+    the model, as rungs. Raises MazelibError if the folder holds something else, or
+    another run's state.
     """
     if not folder.name:
         raise MazelibError(f"{str(folder)!r} is no name for a new folder: give another")
@@ -123,14 +125,11 @@ def resume(run: TrainingRun, folder: Path) -> bool:
     if run.is_main:
         for place in (folder, state_folder(folder), ladder_folder(folder)):
             remove_leftovers(place)
-    return state is not None
-
-
-def save_first(run: TrainingRun, folder: Path) -> None:
-    """Write what a run begins with: its state, and the ladder that it takes over."""
-    if run.is_main and run.goes_on:
-        copy_ladder(run.config.weights, ladder_folder(folder))
-    save_state(run, folder)
+    if state is None:
+        goes_on = run.begin()
+        if run.is_main and goes_on:
+            copy_ladder(run.config.weights, ladder_folder(folder))
+        save_state(run, folder)
 
 
 def copy_ladder(model: str, folder: Path) -> None:

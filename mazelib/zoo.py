@@ -63,13 +63,18 @@ def trained_on(model: str | Path) -> StreamConfig:
     Raises MazelibError for a card that does not say.
     """
     try:
-        stream = read_card(model)["training"]["mazes"]
-        return StreamConfig(**{**stream, "mazes": MazeConfig(**stream["mazes"])})
+        return stream_of(read_card(model)["training"])
     except (KeyError, TypeError):
         raise MazelibError(
             f"the card of {str(model)!r} does not say what the model was trained on: "
             "train it again"
         ) from None
+
+
+def stream_of(training: dict) -> StreamConfig:
+    """The mazes and questions of a training config that was kept as JSON."""
+    stream = training["mazes"]
+    return StreamConfig(**{**stream, "mazes": MazeConfig(**stream["mazes"])})
 
 
 def held_out(model: str | Path) -> StreamConfig:

@@ -157,9 +157,8 @@ def begun_with(folder: Path) -> TrainConfig | None:
     if state is None:
         return None
     config = state.facts["config"]
-    mazes = {**config["mazes"], "mazes": MazeConfig(**config["mazes"]["mazes"])}
-    model = MazeModelConfig(**config["model"])
-    return TrainConfig(**{**config, "mazes": StreamConfig(**mazes), "model": model})
+    mazes, model = zoo.stream_of(config), MazeModelConfig(**config["model"])
+    return TrainConfig(**{**config, "mazes": mazes, "model": model})
 
 
 def scores(config: TrainConfig):

@@ -1,7 +1,7 @@
 """Commands about models: train, evaluate, solve and models."""
 
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -127,11 +127,11 @@ class Evaluate:
     def run(self) -> None:
         """Roll the model out on `count` mazes and print the means of its scores."""
         from mazelib.behaviour.evaluation import evaluate, summary
-        from mazelib.zoo import load
+        from mazelib.zoo import load, trained_on
 
         check_count(self.count)
         trained = load(self.model)
-        stream = self.mazes.stream(self.split, like=trained_on(trained.card))
+        stream = self.mazes.stream(self.split, like=asdict(trained_on(self.model)))
         mazes = stream.take(0, self.count)
         table = evaluate(trained.model, trained.tokenizer, mazes, sys.stderr.isatty())
         facts = {"model": self.model, **describe(stream), **summary(table)}
@@ -181,6 +181,7 @@ class Solve:
         import numpy as np
 
         from mazelib.behaviour.evaluation import prompts
+        from mazelib.zoo import trained_on
 
         tokenizer = trained.tokenizer
         grid = tokenizer.side if self.mazes.grid is None else self.mazes.grid
@@ -199,7 +200,7 @@ class Solve:
                 )
             pairs.append((ids, sample))
         if not pairs:
-            stream = self.mazes.stream("test", like=trained_on(trained.card))
+            stream = self.mazes.stream("test", like=asdict(trained_on(self.model)))
             mazes = replace(stream.take(0, 1), offset=np.zeros((1, 2), np.int16))
             pairs = [(prompts(mazes, tokenizer)[0], mazes[0]._replace(path=None))]
         return pairs
@@ -242,13 +243,3 @@ class Models:
             print(f"{name:<22} {exact}  {card['parameters']} parameters")
         if not cards:
             print("no models yet: python -m mazelib train --help", file=sys.stderr)
-
-
-def trained_on(card: dict) -> dict:
-    """The stream a model was trained on, from its card."""
-    try:
-        return card["training"]["mazes"]
-    except (KeyError, TypeError):
-        raise MazelibError(
-            "the model's card does not say what it was trained on: train it again"
-        ) from None
