@@ -35,10 +35,8 @@ def test_every_model_of_the_zoo_loads():
     for name in zoo.names():
         card = zoo.load(name).card
         assert card["metrics"]["n"] >= 2000
-        rounding = card["rounding"]
-        assert rounding["n"] >= 2000
-        assert rounding["changed"] == len(rounding["places"])
-        assert all(place >= 2000 for place in rounding["places"])  # none of the first
+        assert card["rounding"]["n"] >= 2000
+        assert card["rounding"]["changed"] == 0
         for rung in zoo.ladder(name):
             zoo.load(rung)
 
