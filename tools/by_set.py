@@ -12,7 +12,6 @@ questions where the set is all of them about one maze.
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from mazelib import zoo
-from mazelib.behaviour import shifts
+from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.baselines import SOLVERS, fork_chances, shortest_probability
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
@@ -58,24 +57,14 @@ def enumerated(make: Callable[[], MazeSet], by_question: bool = False) -> Asked:
     return Asked(mazes, None, ends if by_question else mazes.canonical_hashes)
 
 
-def every_open_question() -> MazeSet:
-    """All questions of two steps and more in the open field, 3 orders of the list."""
-    field = shifts.shifts()["open_field"].draw(1)[0]
-    asked = shifts.every_question(field, least=2)
-    keys = np.random.default_rng(shifts.SEED).integers(
-        0, 2**64, (3, len(asked)), dtype=np.uint64
-    )
-    return MazeSet.concatenate([replace(asked, key=key) for key in keys])
-
-
 def sets() -> dict[str, Callable[[], Asked]]:
     """What makes each set, by its name."""
     known = {**shifts.shifts(), **shifts.lengths()}
     return {
         **{name: partial(drawn, name, shift) for name, shift in known.items()},
-        "two ways": partial(enumerated, partial(shifts.two_ways, 2000)),
-        "open field, all": partial(enumerated, every_open_question, by_question=True),
-        "obstacle, all": partial(enumerated, shifts.blocked),
+        "two ways": partial(enumerated, partial(contrasts.two_ways, 2000)),
+        "open field, all": partial(enumerated, contrasts.open_field, by_question=True),
+        "obstacle, all": partial(enumerated, contrasts.blocked),
     }
 
 

@@ -5,8 +5,7 @@
     table = evaluate(model, tokenizer, mazes, edges=edges)
 
 A shift changes how mazes are made, where questions begin and end, or how the list of
-edges is written; nothing else. All mazes are of the test split. `two_ways` and
-`blocked` are sets in which a rule of thumb and a search part company. What has no right
+edges is written; nothing else. All mazes are of the test split. What has no right
 answer at all (a target that is cut off, say) is made by `cut_off` and `same_ends`.
 """
 
@@ -17,10 +16,9 @@ from functools import partial
 import numpy as np
 
 from mazelib.behaviour.metrics import manhattan
-from mazelib.dataset import CHUNK, MazeSet, MazeStream, StreamConfig
+from mazelib.dataset import MazeSet, MazeStream, StreamConfig
 from mazelib.generators import PERFECT, MazeConfig
 from mazelib.maze import Maze
-from mazelib.sampling import TEST, splits_of
 from mazelib.tokenizer import Edges, Sample
 
 SEED = 2**31 - 2
@@ -201,75 +199,6 @@ def distract(mazes: MazeSet) -> MazeSet:
     right = mazes.right | (alone[:, :, :-1] & alone[:, :, 1:])
     down = mazes.down | (alone[:, :-1] & alone[:, 1:])
     return replace(mazes, right=right, down=down)
-
-
-def two_ways(count: int, grid: int = 5, least: int = 2) -> MazeSet:
-    """Depth-first mazes with one passage more, and so one cycle, and two ways to go.
-
-    One of the two is at least `least` steps shorter than the other.
-    """
-    config = StreamConfig(MazeConfig("dfs", grid), split="any", seed=SEED)
-    stream, rng = MazeStream(config), np.random.default_rng(SEED)
-    parts, start, size = [], 0, 8 * CHUNK
-    while sum(map(len, parts)) < count:
-        trees = stream.take(start, size)
-        mazes = stream.questioned(rng, *with_passage(trees.right, trees.down, rng))
-        mazes = mazes[splits_of(mazes.right, mazes.down) == TEST]
-        longer = np.array([other_way(sample) for sample in mazes])
-        parts.append(mazes[longer >= mazes.length[:, 0] - 1 + least])
-        start += size
-    return MazeSet.concatenate(parts)[:count]
-
-
-def with_passage(right, down, rng: np.random.Generator) -> tuple:
-    """Mazes' passages and one more in each, in place of any of its walls."""
-    flat = np.concatenate([part.reshape(len(right), -1) for part in (right, down)], 1)
-    chosen = np.where(flat, -1, rng.random(flat.shape)).argmax(1)
-    flat[np.arange(len(flat)), chosen] = True
-    across = flat[:, : right[0].size]
-    return across.reshape(right.shape), flat[:, right[0].size :].reshape(down.shape)
-
-
-def other_way(sample: Sample) -> int:
-    """In a maze with one cycle: the steps of the way on its other side; -1 if none."""
-    maze, origin, target, path = sample
-    steps = zip(path[:-1].tolist(), path[1:].tolist(), strict=True)
-    rounds = [without_step(maze, *step).distances(target)[origin] for step in steps]
-    return int(max(rounds))
-
-
-def blocked(grid: int = 5, orders: int = 3) -> MazeSet:
-    """Open fields with one obstacle, with every question whose way it lengthens.
-
-    The fields are those that come up in 4,096 draws: all 81 there are on a 5×5 grid, of
-    which 65 have such a question. Each is asked with so many orders of the list.
-    """
-    drawn = MazeStream(shifts(grid, grid)["one obstacle"].stream).take(0, 16 * CHUNK)
-    passages = [part.reshape(len(drawn), -1) for part in (drawn.right, drawn.down)]
-    _, first = np.unique(np.concatenate(passages, 1), axis=0, return_index=True)
-    asked = every_question(drawn[np.sort(first)], least=2)
-    straight = np.array([manhattan(grid, s.origin, s.target) for s in asked])
-    longer = asked[asked.length[:, 0] - 1 > straight]
-    keys = [longer.key + np.uint64(turn) for turn in range(orders)]
-    return MazeSet.concatenate([replace(longer, key=key) for key in keys])
-
-
-def every_question(mazes: MazeSet, least: int = 1) -> MazeSet:
-    """Each maze with each question whose answer has at least `least` steps."""
-    parts = []
-    for index, sample in enumerate(mazes):
-        distance = np.stack([sample.maze.distances(c) for c in range(mazes.n**2)])
-        ends = np.argwhere(distance >= least)
-        path = np.full((len(ends), 1, mazes.n**2), -1)
-        for row, pair in zip(path[:, 0], ends.tolist(), strict=True):
-            found = sample.maze.shortest_path(*pair)
-            row[: len(found)] = found
-        again = mazes[np.full(len(ends), index)]
-        origin, target = ends[:, :1], ends[:, 1:]
-        length = (path >= 0).sum(-1)
-        asked = {"origin": origin, "target": target, "path": path, "length": length}
-        parts.append(replace(again, **asked))
-    return MazeSet.concatenate(parts)
 
 
 def cut_off(mazes: MazeSet) -> MazeSet:

@@ -1,0 +1,72 @@
+"""Contrast sets hold the questions they name, all of them, and no other."""
+
+import numpy as np
+from conftest import one_question
+from networkx import all_simple_paths
+
+from mazelib.behaviour.contrasts import (
+    blocked,
+    every_question,
+    open_field,
+    two_ways,
+    with_passage,
+)
+from mazelib.behaviour.evaluation import prompts
+from mazelib.behaviour.metrics import manhattan
+from mazelib.sampling import splits_of
+from mazelib.tokenizer import Tokenizer
+
+
+def test_two_ways_are_two_and_differ():
+    mazes = two_ways(40, least=4)
+    assert (splits_of(mazes.right, mazes.down) == 2).all()
+    for sample in mazes:
+        ways = all_simple_paths(sample.maze.to_networkx(), sample.origin, sample.target)
+        shorter, longer = sorted(ways, key=len)
+        assert shorter == sample.path.tolist()
+        assert len(longer) >= len(shorter) + 4
+    assert np.array_equal(mazes[:7].key, two_ways(7, least=4).key)
+
+
+def test_every_question_is_asked_once(few):
+    everything = every_question(one_question(few[:2]), least=3)
+    asked = set()
+    for sample in everything:
+        want = sample.maze.distances(sample.target)[sample.origin]
+        assert len(sample.path) - 1 == want >= 3
+        assert (sample.path[0], sample.path[-1]) == sample[1:3]
+        asked.add((sample.maze, *sample[1:3]))
+    assert len(asked) == len(everything)
+    far = [[(s.maze.distances(c) >= 3).sum() for c in range(16)] for s in few[:2]]
+    assert len(everything) == np.sum(far)
+
+
+def test_a_passage_is_added_anywhere_there_was_a_wall(few, rng):
+    before = [np.repeat(part[:1], 400, 0) for part in (few.right, few.down)]
+    after = with_passage(*before, rng)
+    added = 0
+    for old, new in zip(before, after, strict=True):
+        assert (old <= new).all()
+        assert np.array_equal((new & ~old).any(0), ~old[0])
+        added += (new & ~old).sum((1, 2))
+    assert added.tolist() == [1] * 400
+
+
+def test_a_blocked_way_is_longer_than_the_manhattan_distance():
+    mazes = blocked(orders=2)
+    asked = [(s.maze, s.origin, s.target) for s in mazes]
+    assert len(mazes) == 2 * len(set(asked)) == 2 * 1176
+    assert len({maze for maze, _, _ in asked}) == 65
+    for sample in mazes:
+        assert len(sample.path) - 1 > manhattan(5, sample.origin, sample.target)
+
+
+def test_the_open_field_is_asked_everything_in_orders_of_its_own():
+    mazes = open_field(grid=3, orders=2)
+    assert len(mazes) == 2 * (9 * 8 - 24)
+    assert len(np.unique(mazes.key)) == len(mazes)
+    once, again = mazes[: len(mazes) // 2], mazes[len(mazes) // 2 :]
+    assert [tuple(s[1:3]) for s in once] == [tuple(s[1:3]) for s in again]
+    lists = [prompts(part, Tokenizer("ut", 3))[0] for part in (once, again)]
+    assert not np.array_equal(*lists)
+    assert np.array_equal(*map(np.sort, lists))
