@@ -49,6 +49,7 @@ train: $(READY) ## make a model of data/models again from nothing: MODEL=dfs5
 tables: $(READY) ## make the tables of data/results that take longer than a chapter may
 	$(BIN)/python tools/ablations.py
 	$(BIN)/python tools/by_set.py
+	$(BIN)/python tools/by_scheme.py
 
 benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an hour)
 	$(BIN)/python benchmarks/generation.py
