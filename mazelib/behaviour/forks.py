@@ -7,7 +7,7 @@ A fork is a step of the true path at which its cell has more than one open neigh
 that the path has not been to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -33,6 +33,24 @@ def fork_table(mazes: MazeSet, next_cells: Sequence[Cells]) -> pd.DataFrame:
         )
     ]
     return pd.DataFrame(rows)
+
+
+def step_table(mazes: Iterable[Sample], next_cells: Sequence[Cells]) -> pd.DataFrame:
+    """One row a step of the true paths, `maze` counting the mazes from 0.
+
+    next_cells: as for `fork_table`. step: from 0. is_fork: is there a choice? legal: is
+    the cell chosen open, and one the path has not been to? right: is it nearer to the
+    target?
+    """
+    rows = []
+    for index, (sample, chosen) in enumerate(zip(mazes, next_cells, strict=True)):
+        maze, cells = sample.maze, sample.path.tolist()
+        distance, forks = maze.distances(sample.target), maze.forks(cells).tolist()
+        for step, cell in enumerate(chosen):
+            legal = cell in ways_on(maze, cells, step)
+            right = legal and bool(distance[cell] < distance[cells[step]])
+            rows.append((index, step, step in forks, legal, right))
+    return pd.DataFrame(rows, columns=["maze", "step", "is_fork", "legal", "right"])
 
 
 def forks_of(sample: Sample) -> list[dict]:

@@ -1,0 +1,1 @@
+"""What a trained model's weights and activations hold, and where."""

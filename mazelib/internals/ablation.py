@@ -1,0 +1,155 @@
+"""What a model still does when what some of its heads write is replaced.
+
+    means = mean_outputs(lens, others, heads)                  # heads: {(3, 1), (5, 0)}
+    steps = step_choices(lens, mazes, mean_ablation(means))
+    steps["legal"].mean(), steps["right"][steps["is_fork"]].mean()
+
+Two replacements: `mean_ablation`, by what a head writes on average at tokens of one
+kind, and `resample_ablation`, by what it writes in another maze whose path is as long
+(Chan et al., "Causal scrubbing", 2022): that keeps to values the rest of the model
+knows, but for what they say of this maze.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mazelib.behaviour.evaluation import next_cells
+from mazelib.behaviour.forks import step_table
+from mazelib.dataset import MazeSet
+from mazelib.errors import MazelibError
+from mazelib.internals.lens import Lens, Part, Site, activations, read
+from mazelib.internals.roles import KINDS, Roles
+
+Head = tuple[int, int]
+"""A layer and a head."""
+Replacement = Callable[[Part], dict[Site, Tensor]]
+"""Some mazes → what is to stand at sites in their stead."""
+
+
+def head_outputs(heads: Iterable[Head]) -> list[Site]:
+    """The sites of what heads write, before the layer's output matrix."""
+    return [Site("z", layer, head) for layer, head in heads]
+
+
+@contextmanager
+def replaced(
+    lens: Lens, values: dict[Site, Tensor], roles: Roles | None = None
+) -> Iterator[None]:
+    """While it lasts, the values at sites are those given.
+
+    roles: of the batch that will be run, if a site has a position.
+    """
+
+    def hook_of(site: Site, value: Tensor):
+        def hook(found: Tensor, hook) -> Tensor:
+            changed = found.clone()
+            changed[site.index(roles)] = value
+            return changed
+
+        return site.hook, hook
+
+    with lens.bridge.hooks(fwd_hooks=[hook_of(*pair) for pair in values.items()]):
+        yield
+
+
+def step_choices(
+    lens: Lens, mazes: MazeSet, replacement: Replacement | None = None
+) -> pd.DataFrame:
+    """One row a step of the true paths, given the path so far: see `step_table`.
+
+    replacement: what is to stand where, for each part of the mazes; nothing, unless
+    said.
+    """
+    chosen = []
+    for part in activations(lens, mazes, []):
+        values = replacement(part) if replacement else {}
+        with replaced(lens, values, part.roles):
+            ids = lens.logits(part.batch).argmax(-1).roll(1, 1).numpy()
+        likeliest = [row[at] for row, at in zip(ids, part.batch.answer, strict=True)]
+        chosen += next_cells(likeliest, lens.tokenizer, mazes[part.rows])
+    return step_table(mazes, chosen)
+
+
+def mean_outputs(
+    lens: Lens, mazes: MazeSet, heads: Iterable[Head]
+) -> dict[Site, Float[Tensor, "kinds head_width"]]:
+    """What heads write on average at tokens of each kind (see `Roles.kind`)."""
+    sites = head_outputs(heads)
+    totals = dict.fromkeys(sites, 0.0)
+    count = torch.zeros(len(KINDS))
+    for part in activations(lens, mazes, sites):
+        kind = torch.from_numpy(part.roles.kind)
+        is_kind = (kind[..., None] == torch.arange(len(KINDS))).float()
+        count += is_kind.sum((0, 1))
+        for site, value in part.values.items():
+            totals[site] += torch.einsum("bpk,bpd->kd", is_kind, value)
+    return {site: total / count.clamp(min=1)[:, None] for site, total in totals.items()}
+
+
+def mean_ablation(means: dict[Site, Float[Tensor, "kinds head_width"]]) -> Replacement:
+    """At each token, what the heads write on average at tokens of its kind."""
+
+    def replacement(part: Part) -> dict[Site, Tensor]:
+        kind = torch.from_numpy(part.roles.kind)  # -1, in padding, matters to nothing
+        return {site: mean[kind] for site, mean in means.items()}
+
+    return replacement
+
+
+def resample_ablation(
+    lens: Lens, heads: Iterable[Head], rng: np.random.Generator
+) -> Replacement:
+    """What the heads write in another of the mazes; see `donors` and `aligned`."""
+    sites = head_outputs(heads)
+
+    def replacement(part: Part) -> dict[Site, Tensor]:
+        given = donors((part.roles.path >= 0).sum(1), rng)
+        place = torch.from_numpy(aligned(part.roles, given))[..., None]
+        values = read(lens, part.batch, part.roles, sites)
+        return {
+            site: value[given].gather(1, place.expand_as(value))
+            for site, value in values.items()
+        }
+
+    return replacement
+
+
+def donors(
+    length: Int[np.ndarray, "batch"], rng: np.random.Generator
+) -> Int[np.ndarray, "batch"]:
+    """For each maze another one, drawn from those whose path is as long.
+
+    Where there is none, the one whose path is longer by least, or the longest. Raises
+    MazelibError for a single maze.
+    """
+    if len(length) < 2:
+        raise MazelibError("one maze has no other to take values from: give more")
+    order = rng.permutation(len(length))
+    order = order[np.argsort(length[order], kind="stable")]
+    given = np.empty_like(order)
+    for group in np.split(order, np.flatnonzero(np.diff(length[order])) + 1):
+        given[group] = np.roll(group, 1)
+    alone = np.flatnonzero(given[order] == order)
+    other = np.where(alone + 1 < len(order), alone + 1, alone - 1)
+    given[order[alone]] = order[other]
+    return given
+
+
+def aligned(
+    roles: Roles, given: Int[np.ndarray, "batch"]
+) -> Int[np.ndarray, "batch pos"]:
+    """For each token the position of the token with its role in the maze's donor.
+
+    Steps of a path beyond the donor's last are given that one. Raises MazelibError if
+    lists differ in length.
+    """
+    if np.ptp(roles.list_end):
+        raise MazelibError("lists differ in length, so their entries have no partners")
+    position = np.broadcast_to(np.arange(roles.cell.shape[1]), roles.cell.shape)
+    return np.minimum(position, roles.path.max(1)[given, None])
