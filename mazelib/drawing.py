@@ -41,7 +41,10 @@ def on_grid(cells: Cells | None) -> list[int]:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A maze with, where given, its origin, target, true path and a predicted path."""
+    """A maze with, where given, its origin, target, true path and a predicted path.
+
+    shade: a number from 0 to 1 for each cell, how strongly it is coloured.
+    """
 
     maze: object
     origin: int | None = None
@@ -49,6 +52,7 @@ class Drawing:
     path: Cells | None = None
     predicted: Cells | None = None
     title: str = ""
+    shade: Sequence[float] | None = None
 
     @property
     def svg(self) -> str:
@@ -61,6 +65,7 @@ class Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {side} {side}" '
             f'width="{min(side, 320)}" role="img" aria-label="{label}">',
             f"<title>{label}</title>",
+            *self._shades(),
             self._walls(),
         ]
         if self.path is not None:
@@ -78,6 +83,16 @@ class Drawing:
             if cell is not None
         ]
         return f"{self.maze.n} by {self.maze.n} maze" + "".join(f", {e}" for e in ends)
+
+    def _shades(self) -> list[str]:
+        shades = enumerate(() if self.shade is None else self.shade)
+        corners = ((divmod(cell, self.maze.n), shade) for cell, shade in shades)
+        return [
+            f'<rect x="{col * UNIT}" y="{row * UNIT}" width="{UNIT}" height="{UNIT}" '
+            f'fill="{PALETTE["model"]}" fill-opacity="{shade:.3f}"/>'
+            for (row, col), shade in corners
+            if shade >= 0.005
+        ]
 
     def _walls(self) -> str:
         n, u = self.maze.n, UNIT

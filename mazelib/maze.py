@@ -10,7 +10,7 @@ cells, origin first; maps as arrays over the cells.
     print(maze.draw(origin=0, target=35).text)     # and in a terminal
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -276,9 +276,10 @@ class Maze:
         path: Cells | None = None,
         predicted: Cells | None = None,
         title: str = "",
+        shade: Sequence[float] | Float[np.ndarray, "cells"] | None = None,
     ) -> Drawing:
-        """A picture of the maze, with the true and a predicted path if given."""
-        return Drawing(self, origin, target, path, predicted, title)
+        """A picture of the maze, with what is given: see `Drawing`."""
+        return Drawing(self, origin, target, path, predicted, title, shade)
 
     def _repr_svg_(self) -> str:
         return self.draw().svg

@@ -158,6 +158,14 @@ def test_svg_draws_as_many_inner_walls_as_there_are(maze):
     assert path.count("M") == 1 + len(maze.edges(walls=True))
 
 
+def test_a_shaded_cell_is_a_square_as_strong_as_its_number(maze):
+    shade = np.zeros(9)
+    shade[5], shade[7] = 1, 0.25
+    squares = [e for e in ET.fromstring(maze.draw(shade=shade).svg) if "rect" in e.tag]
+    found = [(e.attrib["x"], e.attrib["y"], e.attrib["fill-opacity"]) for e in squares]
+    assert found == [("48", "24", "1.000"), ("24", "48", "0.250")]
+
+
 def test_coloured_tokens_escape_and_keep_each_token():
     coloured = ColouredTokens(["<PATH_START>", "(0,1)"], ["path", "path"])
     assert "&lt;PATH_START&gt;" in coloured._repr_html_()

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import yaml
 
+from mazelib.viewers import BOOK, SCRIPT, script_file
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "book"
 BUILD = ROOT / "_build"
@@ -46,7 +48,13 @@ def execute(name: str) -> None:
         copy = Path(shutil.copy(SOURCE / f"{name}.ipynb", folder))
         command = [BIN / "pytest", "--nbmake", "--overwrite", "-q", "-c", os.devnull]
         command += [f"--nbmake-timeout={CELL_TIMEOUT}", "-p", "no:cacheprovider", copy]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=os.environ | {BOOK: "1"},
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             sys.exit(f"{done.stdout}{done.stderr}\n{name} failed; see above")
         shutil.copy(copy, EXECUTED)
@@ -80,11 +88,17 @@ def gather() -> list[str]:
     missing = [name for name in chapters() if not is_current(name)]
     for name in set(chapters()) - set(missing):
         shutil.copy(EXECUTED / f"{name}.ipynb", PAGES)
-    package = distribution("sphinx-mathjax-offline")
-    script = package.locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js")
-    target = PAGES / "_extra" / "mathjax"
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copy(script, target)
+    mathjax = distribution("sphinx-mathjax-offline")
+    scripts = {
+        "mathjax/tex-svg.js": mathjax.locate_file(
+            "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
+        ),
+        SCRIPT: script_file(),
+    }
+    for place, script in scripts.items():
+        target = PAGES / "_extra" / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(script, target)
     return missing
 
 
