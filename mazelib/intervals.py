@@ -1,4 +1,4 @@
-"""Intervals of 95% around what was measured, and differences between matched groups.
+"""Intervals of 95% around what was measured; what is left when other things are equal.
 
 low, high = wilson(950, 1000)                          # a rate
 low, high = bootstrap_mean(values)                     # any mean
@@ -111,3 +111,20 @@ def matched_difference(
     weight = n[both] * m[both] / (n[both] + m[both])
     gap = total[both] / n[both] - other[both] / m[both]
     return float(np.average(gap, weights=weight))
+
+
+def partial_rank_correlation(
+    x: Numbers, y: Numbers, given: Float[np.ndarray, "n others"]
+) -> float:
+    """Spearman's correlation of x and y with other things held equal.
+
+    That of what is left of their ranks when the ranks of the others are taken out by
+    least squares; 0 where nothing is left of one of them.
+    """
+    others = np.column_stack([np.ones(len(x)), stats.rankdata(given, axis=0)])
+    ranks = np.column_stack([stats.rankdata(x), stats.rankdata(y)])
+    left = ranks - others @ np.linalg.lstsq(others, ranks, rcond=None)[0]
+    size = np.linalg.norm(left, axis=0)
+    if (size <= 1e-9 * np.linalg.norm(ranks, axis=0)).any():
+        return 0.0
+    return float(left[:, 0] @ left[:, 1] / size.prod())

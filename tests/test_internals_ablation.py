@@ -20,6 +20,7 @@ from mazelib.internals.ablation import (
     replaced,
     resample_ablation,
     step_choices,
+    step_choices_under,
 )
 from mazelib.internals.lens import Site, activations, open_lens, read
 from mazelib.internals.roles import KINDS, roles_of
@@ -90,6 +91,19 @@ def test_steps_are_those_of_the_model_where_nothing_is_replaced(lens, few):
     assert len(steps) == (mazes.length - 1).sum()
     means = mean_outputs(lens, mazes, HEADS)
     assert not steps.equals(step_choices(lens, mazes, mean_ablation(means)))
+
+
+def test_replacements_at_once_are_those_one_by_one(lens, few):
+    mazes, rng = one_question(few), np.random.default_rng
+    both = {
+        "none": None,
+        "head": resample_ablation(lens, HEADS[:1], rng(3)),
+    }
+    found = step_choices_under(lens, mazes, both, head_outputs(HEADS))
+    assert found["none"].equals(step_choices(lens, mazes))
+    alone = step_choices(lens, mazes, resample_ablation(lens, HEADS[:1], rng(3)))
+    assert found["head"].equals(alone)
+    assert not alone.equals(found["none"])
 
 
 def test_right_and_legal_are_what_the_maze_says(few):

@@ -4,12 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from mazelib.intervals import (
     bootstrap_groups,
     bootstrap_mean,
     matched_difference,
     newcombe,
+    partial_rank_correlation,
     wilson,
 )
 
@@ -92,3 +94,21 @@ def test_groups_without_a_stratum_in_common_cannot_be_matched():
     strata = np.array([0, 0, 1])
     alone = matched_difference(np.ones(3), strata == 0, strata)
     assert math.isnan(alone)
+
+
+def test_what_comes_from_a_common_cause_is_no_partial_correlation(rng):
+    cause = rng.random((3000, 2))
+    x = cause.sum(1) + 0.3 * rng.random(3000)
+    y = cause[:, 0] - cause[:, 1] + 0.3 * rng.random(3000)
+    both = np.column_stack([x, y])
+    assert abs(partial_rank_correlation(x, y, cause)) < 0.1
+    assert partial_rank_correlation(x, cause[:, 0], y[:, None]) > 0.5
+    assert partial_rank_correlation(x, x**3, cause) == pytest.approx(1)
+    assert partial_rank_correlation(x, y, both) == 0
+
+
+def test_a_partial_correlation_given_one_thing_is_the_textbooks(rng):
+    x, y, z = rng.random((3, 200)) + rng.random(200)
+    (_, xy, xz), (_, _, yz), _ = spearmanr(np.column_stack([x, y, z])).statistic
+    want = (xy - xz * yz) / math.sqrt((1 - xz**2) * (1 - yz**2))
+    assert partial_rank_correlation(x, y, z[:, None]) == pytest.approx(want)

@@ -10,7 +10,7 @@ kind, and `resample_ablation`, by what it writes in another maze whose path is a
 knows, but for what they say of this maze.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -66,14 +66,29 @@ def step_choices(
     replacement: what is to stand where, for each part of the mazes; nothing, unless
     said.
     """
-    chosen = []
-    for part in activations(lens, mazes, []):
-        values = replacement(part) if replacement else {}
-        with replaced(lens, values, part.roles):
-            ids = lens.logits(part.batch).argmax(-1).roll(1, 1).numpy()
-        likeliest = [row[at] for row, at in zip(ids, part.batch.answer, strict=True)]
-        chosen += next_cells(likeliest, lens.tokenizer, mazes[part.rows])
-    return step_table(mazes, chosen)
+    return step_choices_under(lens, mazes, {"": replacement})[""]
+
+
+def step_choices_under(
+    lens: Lens,
+    mazes: MazeSet,
+    replacements: Mapping[str, Replacement | None],
+    sites: Collection[Site] = (),
+) -> dict[str, pd.DataFrame]:
+    """The same under each of several replacements.
+
+    sites: what is read once for all of them.
+    """
+    chosen = {name: [] for name in replacements}
+    for part in activations(lens, mazes, sites):
+        for name, replacement in replacements.items():
+            values = replacement(part) if replacement else {}
+            with replaced(lens, values, part.roles):
+                ids = lens.logits(part.batch).argmax(-1).roll(1, 1).numpy()
+            answers = zip(ids, part.batch.answer, strict=True)
+            likeliest = [row[at] for row, at in answers]
+            chosen[name] += next_cells(likeliest, lens.tokenizer, mazes[part.rows])
+    return {name: step_table(mazes, cells) for name, cells in chosen.items()}
 
 
 def mean_outputs(
@@ -111,10 +126,11 @@ def resample_ablation(
     def replacement(part: Part) -> dict[Site, Tensor]:
         given = donors((part.roles.path >= 0).sum(1), rng)
         place = torch.from_numpy(aligned(part.roles, given))[..., None]
-        values = read(lens, part.batch, part.roles, sites)
+        missing = [site for site in sites if site not in part.values]
+        values = part.values | read(lens, part.batch, part.roles, missing)
         return {
             site: value[given].gather(1, place.expand_as(value))
-            for site, value in values.items()
+            for site, value in ((site, values[site]) for site in sites)
         }
 
     return replacement
