@@ -12,6 +12,7 @@ from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
 from mazelib.internals.attention import (
     best_head,
+    entry_attention,
     head_scores,
     head_table,
     own_entries,
@@ -161,6 +162,19 @@ def test_a_previous_token_head_that_was_built_in_is_found(tiny_config, few):
     table = head_table(scores.previous).set_index(["layer", "head"])
     assert table.loc[(1, 1), "from"] > 0.9
     assert table["to"].drop((1, 1)).max() < 0.5
+
+
+def test_a_heads_search_for_entries_is_its_score_unless_something_is_replaced(
+    tiny_config, few
+):
+    trained = TrainedModel(build(tiny_config, seed=4), tiny_config.tokenizer, {})
+    lens, mazes = open_lens(trained), one_question(few)
+    score = head_scores(lens, mazes).entries[:, 1, 0]
+    found = entry_attention(lens, mazes, (1, 0), lambda part: {})
+    assert np.allclose(found, score, atol=1e-6)
+    nothing = {Site("resid_pre", 1): torch.zeros(1, 1, 16)}
+    found = entry_attention(lens, mazes, (1, 0), lambda part: nothing)
+    assert not np.allclose(found, score, atol=1e-4)
 
 
 def test_what_cells_receive_is_what_their_tokens_are_given(tiny_config, few):

@@ -19,7 +19,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mazelib.dataset import MazeSet
-from mazelib.internals.lens import MEMORY, Lens, Site, activations
+from mazelib.internals.ablation import Replacement, replaced
+from mazelib.internals.lens import MEMORY, Lens, Site, activations, read
 from mazelib.internals.roles import Roles
 from mazelib.intervals import bootstrap_mean
 
@@ -179,6 +180,20 @@ def mean_over(
     """The mean over the things that count, 0 where there is none."""
     total = (values * counts[:, None]).sum(-1)
     return total / np.maximum(counts.sum(-1), 1)[:, None]
+
+
+def entry_attention(
+    lens: Lens, mazes: MazeSet, head: tuple[int, int], replacement: Replacement
+) -> Float[np.ndarray, "mazes"]:
+    """The `entries` score of one head while something else is replaced."""
+    site = Site("pattern", *head)
+    found = []
+    for part in activations(lens, mazes, []):
+        with replaced(lens, replacement(part), part.roles):
+            pattern = read(lens, part.batch, part.roles, [site])[site][:, None]
+        looks = rows_at(pattern, part.roles.path)
+        found.append(own_entries(looks, part.roles, mazes.n)[:, 0])
+    return np.concatenate(found)
 
 
 def received(

@@ -1,0 +1,300 @@
+"""What the attention heads of dfs5, its other seeds and an untrained network are for.
+
+    python tools/heads.py                   # writes data/results/heads.json
+
+For each network: what every head looks at, on 1,000 test mazes; the heads that score
+highest on 500 others, and what the network still does without them; what of the search
+for a cell's entries is left without the heads that look within an entry; how attention
+goes with betweenness. And what the heads look at along the ladder.
+"""
+
+import json
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from mazelib import zoo
+from mazelib.checkpoint import TrainedModel
+from mazelib.dataset import MazeSet, MazeStream
+from mazelib.errors import MazelibError
+from mazelib.evidence import RESULTS
+from mazelib.files import replacing
+from mazelib.internals.ablation import (
+    Head,
+    head_outputs,
+    mean_ablation,
+    mean_outputs,
+    resample_ablation,
+    step_choices_under,
+)
+from mazelib.internals.attention import (
+    HeadScores,
+    Scores,
+    best_head,
+    entry_attention,
+    head_scores,
+    received,
+)
+from mazelib.internals.lens import Lens, open_lens
+from mazelib.intervals import bootstrap_groups, bootstrap_mean, partial_rank_correlation
+from mazelib.model import MazeModelConfig, build
+
+TRAINED = ("dfs5", "dfs5-seed1", "dfs5-seed2")
+SHOWN = ("walled", "joined", "entries", "own_cells", "previous")
+"""The scores that are kept of every head."""
+SCORED, CHOOSING, CLIMBING = 1000, 500, 200
+"""Test mazes that heads are scored on, chosen on, and followed along the ladder on."""
+FIRST_STAGE = 0.5
+"""What a head of the first stage looks at within an entry, at least."""
+DRAWS = 20
+"""Sets of heads, at most, that the ones found are compared with."""
+
+
+def network(name: str) -> TrainedModel:
+    """A model by name; "untrained" is one of dfs5's shape with random weights."""
+    if name != "untrained":
+        return zoo.load(name)
+    trained = zoo.load("dfs5")
+    config = MazeModelConfig(**trained.card["model"])
+    return trained._replace(model=build(config, seed=1))
+
+
+def rounded(numbers: np.ndarray) -> list:
+    """Numbers to four places, as lists."""
+    return np.round(np.asarray(numbers, float), 4).tolist()
+
+
+def score_facts(scores: HeadScores) -> dict:
+    """Each score's mean and interval, [layers][heads] each."""
+    found = {}
+    for name in SHOWN:
+        flat = getattr(scores, name).reshape(len(scores.walled), -1)
+        ends = np.array([bootstrap_mean(values) for values in flat.T])
+        columns = {"mean": flat.mean(0), "from": ends[:, 0], "to": ends[:, 1]}
+        shape = scores.walled.shape[1:]
+        found[name] = {k: rounded(v.reshape(shape)) for k, v in columns.items()}
+    return found
+
+
+def one_number(values: np.ndarray, statistic, resamples: int = 1000) -> list[float]:
+    """A statistic of mazes and its interval."""
+    mazes = np.arange(len(values))
+    interval = bootstrap_groups(
+        mazes, lambda rows: statistic(values[rows]), resamples=resamples
+    )
+    return rounded([statistic(values), *interval])
+
+
+def heeds_passages(scores: HeadScores, head: Head) -> list[float]:
+    """How differently a head treats neighbours behind a passage and behind a wall.
+
+    The difference of what one token of each gets over the sum, without its sign.
+    """
+    both = np.stack([s[:, *head] for s in (scores.joined_each, scores.walled_each)], 1)
+
+    def statistic(some: np.ndarray) -> float:
+        joined, walled = some.mean(0)
+        return abs(joined - walled) / (joined + walled)
+
+    return one_number(both, statistic)
+
+
+def top_heads(scores: Scores, count: int = 3) -> list[Head]:
+    """The heads with the highest means, best first."""
+    mean = scores.mean(0)
+    order = np.argsort(-mean, axis=None)[:count]
+    return [tuple(map(int, np.unravel_index(at, mean.shape))) for at in order]
+
+
+def first_stage(chosen: HeadScores) -> list[Head]:
+    """Heads that look within an entry, in layers before the best entry-finding head."""
+    last, _ = best_head(chosen.entries)
+    mean = chosen.own_cells.mean(0)[:last]
+    return [tuple(map(int, head)) for head in np.argwhere(mean >= FIRST_STAGE)]
+
+
+def others_like(heads: list[Head], per_layer: int) -> list[list[Head]]:
+    """Other sets of heads, as many in each layer: all, or as many as `DRAWS` of them.
+
+    Of a layer's other heads, where it has enough of them. Raises MazelibError for heads
+    that are all there are in their layers.
+    """
+    layers = []
+    for layer in sorted({layer for layer, _ in heads}):
+        taken = {head for at, head in heads if at == layer}
+        left = set(range(per_layer)) - taken
+        pool = left if len(left) >= len(taken) else range(per_layer)
+        sets = [set(some) for some in combinations(sorted(pool), len(taken))]
+        sets = [some for some in sets if some != taken] or [taken]
+        layers.append([[(layer, head) for head in sorted(some)] for some in sets])
+    every = [[head for part in parts for head in part] for parts in product(*layers)]
+    if every == [sorted(heads)]:
+        raise MazelibError(f"{heads} are all the heads of their layers: none is left")
+    drawn = np.random.default_rng(0).permutation(len(every))[:DRAWS]
+    return [every[at] for at in sorted(drawn)]
+
+
+def without(lens: Lens, mazes: MazeSet, heads: list[Head]) -> dict:
+    """What a network still does without heads, and without others in their place.
+
+    Fork accuracy and the share of legal steps: with all heads, without these, and the
+    means without each set of others; how much more the fall in fork accuracy is than
+    the mean of the others' (`excess`, with its interval over mazes).
+    """
+    others = others_like(heads, lens.heads)
+    sets = {"these": heads} | {str(i): some for i, some in enumerate(others)}
+    rng = np.random.default_rng(1)
+    replacements = {k: resample_ablation(lens, some, rng) for k, some in sets.items()}
+    sites = head_outputs({head for some in sets.values() for head in some})
+    tables = step_choices_under(lens, mazes, {"all": None, **replacements}, sites)
+    forks = {k: t["right"][t["is_fork"]].to_numpy() for k, t in tables.items()}
+    maze = tables["all"]["maze"][tables["all"]["is_fork"]].to_numpy()
+    beside = np.mean([forks[str(i)] for i in range(len(others))], 0)
+    excess = beside - forks["these"]
+    interval = bootstrap_groups(maze, lambda rows: excess[rows].mean())
+    falls = {k: forks["all"].mean() - right.mean() for k, right in forks.items()}
+    legal = {k: table["legal"].mean() for k, table in tables.items()}
+    names = ("all", "these")
+    return {
+        "heads": heads,
+        "forks": rounded([forks[k].mean() for k in names]),
+        "legal": rounded([legal[k] for k in names]),
+        "excess": rounded([excess.mean(), *interval]),
+        "others": [
+            {"heads": some, "fall": round(falls[k], 4), "legal": round(legal[k], 4)}
+            for k, some in sets.items()
+            if k != "these"
+        ],
+    }
+
+
+def two_stages(lens: Lens, mazes: MazeSet, chosen: HeadScores, means: MazeSet) -> dict:
+    """What is lost of the best head's search for entries without the first stage.
+
+    `lost` is the share of it that goes, with its interval over mazes, when the heads of
+    the first stage write what they write on average; `others` for heads in their place.
+    """
+    second, first = best_head(chosen.entries), first_stage(chosen)
+    facts = {"second": second, "first": first, "lost": [0.0, 0.0, 0.0], "others": []}
+    if not first:
+        return facts
+    others = others_like(first, lens.heads)
+    every = {head for some in [first, *others] for head in some}
+    written = mean_outputs(lens, means, sorted(every))
+
+    def left(heads: list[Head]) -> np.ndarray:
+        kept = {site: written[site] for site in head_outputs(heads)}
+        return entry_attention(lens, mazes, second, mean_ablation(kept))
+
+    before, after = left([]), left(first)
+    lost = one_number(
+        np.stack([before, after], 1), lambda v: 1 - v[:, 1].mean() / v[:, 0].mean()
+    )
+    beside = [1 - left(some).mean() / before.mean() for some in others]
+    return facts | {"lost": lost, "others": rounded(beside)}
+
+
+def cell_table(mazes: MazeSet) -> pd.DataFrame:
+    """One row a cell of each maze: its betweenness, and what else attention may see."""
+    n = mazes.n
+    row, col = np.divmod(np.arange(n * n), n)
+    centre = abs(row - (n - 1) / 2) + abs(col - (n - 1) / 2)
+    parts = []
+    for index, (maze, origin, target, path) in enumerate(mazes):
+        facts = {
+            "maze": index,
+            "betweenness": maze.betweenness,
+            "is_bottleneck": np.isin(np.arange(n * n), maze.bottlenecks),
+            "on_path": np.isin(np.arange(n * n), path),
+            "named": maze.degree,
+            "from_origin": maze.distances(origin),
+            "to_target": maze.distances(target),
+            "to_centre": centre,
+        }
+        parts.append(pd.DataFrame(facts))
+    return pd.concat(parts, ignore_index=True).astype({"maze": int})
+
+
+def bottlenecks(lens: Lens, mazes: MazeSet) -> dict:
+    """How the attention that cells get goes with betweenness, other things equal.
+
+    Partial rank correlations: over all heads with its interval, with no interval for
+    each, and raw.
+    """
+    table, given = cell_table(mazes), received(lens, mazes)
+    others = ["on_path", "named", "from_origin", "to_target", "to_centre"]
+    equal = table[others].to_numpy(float)
+    between, maze = table["betweenness"].to_numpy(), table["maze"].to_numpy()
+    total = given.sum((1, 2)).ravel().astype(float)
+
+    def partial(rows=slice(None), values=total):
+        return partial_rank_correlation(values[rows], between[rows], equal[rows])
+
+    interval = bootstrap_groups(maze, partial, resamples=200)
+    each = np.moveaxis(given, 0, 2).reshape(lens.layers, lens.heads, -1).astype(float)
+    none = np.zeros((len(between), 0))
+    return {
+        "partial": rounded([partial(), *interval]),
+        "raw": round(partial_rank_correlation(total, between, none), 4),
+        "heads": rounded([[partial(values=v) for v in layer] for layer in each]),
+    }
+
+
+def facts_of(name: str, test: MazeSet, other: MazeSet) -> dict:
+    """All that is measured of one network."""
+    lens = open_lens(network(name))
+    chosen, scores = head_scores(lens, other), head_scores(lens, test)
+    best = {name: best_head(getattr(chosen, name)) for name in ("walled", "entries")}
+    facts = {
+        "scores": score_facts(scores),
+        "best": best,
+        "heeds": {k: heeds_passages(scores, head) for k, head in best.items()},
+        "bottlenecks": bottlenecks(lens, test),
+    }
+    if name == "untrained":
+        return facts
+    sets = {k: top_heads(getattr(chosen, k)) for k in ("walled", "entries")}
+    if first := first_stage(chosen):
+        sets["first stage"] = first
+    facts["without"] = {k: without(lens, test, heads) for k, heads in sets.items()}
+    return facts | {"stages": two_stages(lens, test, chosen, other)}
+
+
+def rungs(mazes: MazeSet) -> list[dict]:
+    """What the heads of dfs5 looked at along the ladder, and how it did then."""
+    found = []
+    for rung in tqdm([*zoo.ladder("dfs5"), "dfs5"], "ladder"):
+        trained = zoo.load(rung)
+        lens = open_lens(trained)
+        scores = head_scores(lens, mazes)
+        steps = step_choices_under(lens, mazes, {"all": None})["all"]
+        kept = {name: rounded(getattr(scores, name).mean(0)) for name in SHOWN}
+        forks = steps["right"][steps["is_fork"]].mean()
+        did = {"forks": round(forks, 4), "legal": round(steps["legal"].mean(), 4)}
+        found.append({"questions": trained.card["questions"], **did, "scores": kept})
+    return found
+
+
+def main() -> None:
+    """Measure everything and write the table."""
+    stream = MazeStream(zoo.held_out("dfs5"))
+    test, other = stream.take(0, SCORED), stream.take(50_000, CHOOSING)
+    names = [name for name in TRAINED if name in zoo.names()]
+    facts = {
+        "made_by": "python tools/heads.py",
+        "n": len(test),
+        "networks": {
+            name: facts_of(name, test, other)
+            for name in tqdm([*names, "untrained"], "networks")
+        },
+        "ladder": rungs(test[:CLIMBING]),
+    }
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    with replacing(RESULTS / "heads.json") as temporary:
+        temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
