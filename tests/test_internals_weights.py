@@ -1,5 +1,7 @@
 """Composition is TransformerLens' own; a head that reads what another writes shows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,21 @@ import torch
 from mazelib.checkpoint import TrainedModel
 from mazelib.errors import MazelibError
 from mazelib.internals.lens import open_lens
-from mazelib.internals.weights import KINDS, composition, composition_null
+from mazelib.internals.weights import (
+    KINDS,
+    SIDES,
+    cell_embeddings,
+    circuits,
+    closest_tokens,
+    composition,
+    composition_null,
+    explained,
+    lattice_basis,
+    on_cells,
+    random_vectors,
+    singular_vectors,
+    spectra,
+)
 from mazelib.model import build
 
 
@@ -56,3 +72,76 @@ def test_chance_is_right_for_heads_that_are_not_made_for_each_other(tiny_config)
 def test_an_unknown_kind_is_an_error(model, tiny_config):
     with pytest.raises(MazelibError, match="kind is 'O'"):
         composition(lens_of(model, tiny_config), "O")
+
+
+@pytest.mark.parametrize("positions", ["rotary", "learned"])
+def test_singular_vectors_are_those_of_the_whole_matrices(tiny_config, positions):
+    config = replace(tiny_config, positions=positions)
+    lens = lens_of(build(config, seed=5), config)
+    table, vectors = singular_vectors(lens, count=2)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+    assert len(table) == len(vectors) == 2 * 2 * (2 * 2 * 2 + 2)
+    bridge, values = lens.bridge, spectra(lens)
+    for name, whole in (("OV", bridge.OV.AB), ("QK", bridge.QK.AB)):
+        left, size, right = torch.linalg.svd(whole.detach())
+        assert np.allclose(values[name], size[..., :8].numpy(), atol=1e-4)
+        for side, ends in zip(SIDES[name], (left.mT, right), strict=True):
+            rows = table[(table["matrix"] == name) & (table["side"] == side)]
+            for i, (layer, head, rank) in rows[["layer", "head", "rank"]].iterrows():
+                other = ends[layer, head, rank].numpy()
+                assert abs(vectors[i] @ other) == pytest.approx(1, abs=1e-3)
+    rows = table.query("matrix == 'W_out' and rank == 0")
+    for i, layer in rows["layer"].items():
+        moved = bridge.W_out[layer].detach().numpy() @ vectors[i]
+        assert np.linalg.norm(moved) == pytest.approx(values["W_out"][layer, 0], 1e-3)
+
+
+def test_a_profile_is_what_a_vector_makes_of_the_cells(model, tiny_config):
+    lens = lens_of(model, tiny_config)
+    cells = cell_embeddings(lens, 3)
+    names = [lens.tokenizer.id_of[f"({r},{c})"] for r in range(3) for c in range(3)]
+    assert np.array_equal(cells, lens.bridge.W_E.detach().numpy()[names])
+    unit = cells / np.linalg.norm(cells, axis=1, keepdims=True)
+    assert closest_tokens(lens, -unit, names) == pytest.approx(1, abs=1e-5)
+    turned = unit[:1] @ TURN
+    few, many = (closest_tokens(lens, turned, ids) for ids in (names[:2], names))
+    assert few <= many < 1
+    profile = on_cells(lens, cells[4:5], 3)
+    assert profile.sum() == pytest.approx(0, abs=1e-5)
+    assert profile.argmax() == 4
+
+
+TURN = np.linalg.qr(np.random.default_rng(0).normal(size=(16, 16)))[0]
+
+
+def test_what_is_plain_on_the_grid_is_explained_and_noise_by_chance(rng):
+    basis = lattice_basis(5)
+    assert basis.shape == (25, 8)
+    assert np.allclose(basis.T @ basis, np.eye(8), atol=1e-9)
+    assert np.allclose(basis.sum(0), 0, atol=1e-9)
+    row, col = np.divmod(np.arange(25), 5)
+    plain = np.stack([row - 2.0, 3 * col - 6.0, (-1.0) ** (row + col) - 1 / 25])
+    assert explained(plain, basis) == pytest.approx(1)
+    noise = rng.normal(size=(3000, 25))
+    noise -= noise.mean(1, keepdims=True)
+    assert explained(noise, basis).mean() == pytest.approx(8 / 24, abs=0.01)
+    turned = lattice_basis(5).reshape(5, 5, 8).transpose(1, 0, 2).reshape(25, 8)
+    assert np.allclose(np.linalg.svd(basis.T @ turned)[1], 1)  # no side is favoured
+
+
+def test_random_vectors_look_everywhere_alike(model, tiny_config):
+    drawn = random_vectors(lens_of(model, tiny_config), 4000)
+    assert np.linalg.norm(drawn, axis=1) == pytest.approx(1)
+    assert np.abs(drawn.T @ drawn / 4000 - np.eye(16) / 16).max() < 0.01
+
+
+def test_circuits_are_the_products_of_the_weights(model, tiny_config):
+    lens = lens_of(model, tiny_config)
+    bridge, found = lens.bridge, circuits(lens, 2)
+    ids = [lens.tokenizer.id_of[f"({r},{c})"] for r in range(2) for c in range(2)]
+    cells, block = bridge.W_E[ids], bridge.blocks[1].attn
+    value, query = cells @ block.W_V[1] @ block.W_O[1], cells @ block.W_Q[0]
+    written = (value @ bridge.W_U[:, ids]).detach().numpy()
+    assert np.allclose(found["OV"][1, 1], written, atol=1e-5)
+    asked = (query @ (cells @ block.W_K[0]).T / 8**0.5).detach().numpy()
+    assert np.allclose(found["QK"][1, 0], asked, atol=1e-5)

@@ -1,17 +1,23 @@
-"""What weights alone say: which heads read what which others write, and by how much.
+"""What weights alone say: their leading directions, and which heads read which others.
 
-    scores = composition(open_lens(trained, folded=True), "K")     # [32, 32]
-    scores[head_number(2, 0), head_number(5, 1)]
+    lens = open_lens(trained, folded=True)
+    table, vectors = singular_vectors(lens)        # a row a vector, [rows, width]
+    profiles = on_cells(lens, vectors, n=5)        # what each makes of the 25 cells
+    composition(lens, "K")[2, 0, 5, 1]             # how strongly L5H1's keys read L2H0
 
 Give a folded lens: its weights act on the residual stream as it is. With rotary
 positions a head's QK matrix is the one for two tokens at the same place; at a distance
 it is turned.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from transformer_lens import FactoredMatrix
 
 from mazelib.errors import MazelibError
 from mazelib.internals.lens import Lens
@@ -67,3 +73,140 @@ def composition_null(
         turn = torch.linalg.qr(torch.randn(width, width, generator=generator))[0]
         found.append(composition(lens, kind, turn))
     return np.stack(found)
+
+
+SIDES = {
+    "OV": ("reads", "writes"),
+    "QK": ("asks", "is asked"),
+    "W_in": ("reads",),
+    "W_out": ("writes",),
+}
+"""The matrices of a layer, and the sides of each that lie in the residual stream."""
+
+
+def matrices(lens: Lens) -> dict[str, FactoredMatrix | Tensor]:
+    """Each kind of matrix, of all layers (and heads); rows are what comes in."""
+    bridge = lens.bridge
+    return {
+        "OV": bridge.OV,
+        "QK": bridge.QK,
+        "W_in": bridge.W_in.detach(),
+        "W_out": bridge.W_out.detach(),
+    }
+
+
+@torch.no_grad()
+def spectra(lens: Lens) -> dict[str, Float[np.ndarray, "layers *heads rank"]]:
+    """The singular values of each kind of matrix, largest first."""
+    return {name: svd(matrix)[1].numpy() for name, matrix in matrices(lens).items()}
+
+
+def svd(matrix: FactoredMatrix | Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """U[..., d, r], S[..., r] and Vh[..., r, d], r no more than a factor's width."""
+    if isinstance(matrix, FactoredMatrix):
+        left, size, right = matrix.svd()
+        return left, size, right.mT  # TransformerLens gives V and calls it Vh
+    return torch.linalg.svd(matrix, full_matrices=False)
+
+
+@torch.no_grad()
+def singular_vectors(
+    lens: Lens, count: int = 2
+) -> tuple[pd.DataFrame, Float[np.ndarray, "rows width"]]:
+    """The leading singular vectors that lie in the residual stream, each of length 1.
+
+    The table says of each which `matrix`, `layer` and `head` (-1 for an MLP) it is of,
+    on which `side`, and its `rank` from 0.
+    """
+    rows, vectors = [], []
+    for name, matrix in matrices(lens).items():
+        left, _, right = svd(matrix)
+        ends = {"left": left.mT[..., :count, :], "right": right[..., :count, :]}
+        for side in SIDES[name]:
+            end = ends["right" if side in ("writes", "is asked") else "left"]
+            places = list(np.ndindex(*end.shape[:-1]))
+            names = (
+                ("layer", "head", "rank") if len(places[0]) == 3 else ("layer", "rank")
+            )
+            about = {"matrix": name, "head": -1, "side": side}
+            rows += [about | dict(zip(names, place, strict=True)) for place in places]
+            vectors.append(end.reshape(len(places), -1).numpy())
+    return pd.DataFrame(rows), np.concatenate(vectors)
+
+
+def cell_embeddings(lens: Lens, n: int) -> Float[np.ndarray, "cells width"]:
+    """The embeddings of the cells of mazes of side n in the grid's corner."""
+    row, col = np.divmod(np.arange(n * n), n)
+    ids = lens.tokenizer.cell_ids[row * lens.tokenizer.side + col, 0]
+    return lens.bridge.W_E.detach().numpy()[ids]
+
+
+def on_cells(
+    lens: Lens, vectors: Float[np.ndarray, "rows width"], n: int
+) -> Float[np.ndarray, "rows cells"]:
+    """What vectors make of the cells: products with their embeddings, mean 0 a row."""
+    profile = vectors @ cell_embeddings(lens, n).T
+    return profile - profile.mean(1, keepdims=True)
+
+
+def lattice_basis(n: int, smoothest: int = 5) -> Float[np.ndarray, "cells parts"]:
+    """An orthonormal basis of what is plain on the grid: row, column, parity of their
+    sum, and the smoothest modes of the lattice.
+
+    Modes are eigenvectors of its Laplacian, products of cosines, the constant left out;
+    take as many as end no pair of equal smoothness in two (5, 7 or 8 of 5×5).
+    """
+    row, col = np.divmod(np.arange(n * n), n)
+    wave = np.cos(np.pi * np.arange(n)[:, None] * (np.arange(n) + 0.5) / n)
+    rate = 2 - 2 * np.cos(np.pi * np.arange(n) / n)
+    order = np.argsort((rate[:, None] + rate).ravel(), kind="stable")[1 : smoothest + 1]
+    modes = [np.outer(wave[mode // n], wave[mode % n]).ravel() for mode in order]
+    parts = np.stack([row, col, (-1.0) ** (row + col), *modes], 1)
+    left, size, _ = np.linalg.svd(parts - parts.mean(0), full_matrices=False)
+    return left[:, size > 1e-9 * size[0]]
+
+
+def explained(
+    profiles: Float[np.ndarray, "rows cells"], basis: Float[np.ndarray, "cells parts"]
+) -> Float[np.ndarray, "rows"]:
+    """The share of each profile's variance over the cells that a basis explains."""
+    return ((profiles @ basis) ** 2).sum(1) / (profiles**2).sum(1)
+
+
+def random_vectors(
+    lens: Lens, count: int = 2000, seed: int = 0
+) -> Float[np.ndarray, "count width"]:
+    """Random directions in the residual stream: singular vectors of random matrices."""
+    drawn = np.random.default_rng(seed).normal(size=(count, lens.bridge.cfg.d_model))
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+def closest_tokens(
+    lens: Lens, vectors: Float[np.ndarray, "rows width"], ids: Sequence[int]
+) -> Float[np.ndarray, "rows"]:
+    """The largest cosine, without its sign, of each vector with one of the tokens."""
+    tokens = lens.bridge.W_E.detach().numpy()[list(ids)]
+    tokens = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
+    return np.abs(vectors @ tokens.T).max(1)
+
+
+@torch.no_grad()
+def circuits(
+    lens: Lens, n: int
+) -> dict[str, Float[np.ndarray, "layers heads cells cells"]]:
+    """Each head's full circuits over the cells of side n.
+
+    OV[a, b]: what attention to cell a adds to the logit of cell b. QK[a, b]: how much
+    a token of cell a asks for one of cell b (the scores before the softmax). Both as if
+    the token stood alone in the residual stream, its LayerNorm left out.
+    """
+    cells = torch.from_numpy(cell_embeddings(lens, n))
+    row, col = np.divmod(np.arange(n * n), n)
+    ids = lens.tokenizer.cell_ids[row * lens.tokenizer.side + col, 0]
+    unembed = lens.bridge.W_U[:, ids]
+    scale = lens.bridge.cfg.d_head**0.5
+    written, asked = (
+        cells @ lens.bridge.OV.AB @ unembed,
+        cells @ lens.bridge.QK.AB @ cells.T,
+    )
+    return {"OV": written.numpy(), "QK": (asked / scale).numpy()}
