@@ -15,14 +15,14 @@ from mazelib.internals.attention import (
     entry_attention,
     head_scores,
     head_table,
+    on_own_entries,
     own_entries,
-    received,
     relations,
     rows_at,
     scores_of,
     towards,
 )
-from mazelib.internals.lens import Site, activations, open_lens
+from mazelib.internals.lens import Site, open_lens
 from mazelib.internals.roles import roles_of
 from mazelib.model import build
 from mazelib.tokenizer import Tokenizer
@@ -84,6 +84,13 @@ def test_a_head_that_looks_at_its_cells_entries_has_all_but_the_null(known):
                     wanted[b, roles.path[b, t], entry] = True
     scores = scores_of(looking_at(wanted), roles, mazes)
     assert scores.entries[:, 0] == pytest.approx(1 - 2 / 16, abs=1e-6)
+    looks = rows_at(looking_at(wanted), roles.path)
+    tokens = on_own_entries(looks, roles)[:, 0]
+    assert tokens.sum((1, 2)) == pytest.approx(1, abs=1e-6)
+    assert np.ptp(tokens, axis=2).max() < 1e-6
+    sides = roles.edges[:, None] == roles.cell_at(roles.path)[..., None, None]
+    share = sides.any(2).sum(1) / (roles.path >= 0).sum(1)[:, None]
+    assert np.allclose((tokens.sum(2) > 0), share > 0)
 
 
 def test_a_head_that_looks_one_token_back_is_seen_as_such(known):
@@ -92,11 +99,14 @@ def test_a_head_that_looks_one_token_back_is_seen_as_such(known):
     back = torch.arange(length)[:, None] - torch.arange(length) == 1
     scores = scores_of(looking_at(back[None].repeat(20, 1, 1)), roles, mazes)
     assert scores.previous == pytest.approx(1)
-    assert scores.own_cells == pytest.approx(0.5)  # `;` sees its second cell
+    assert scores.semicolon_to_second == pytest.approx(1)
+    assert scores.own_cells == pytest.approx(0.5)
     back = torch.arange(length)[:, None] - torch.arange(length) == 2
     scores = scores_of(looking_at(back[None].repeat(20, 1, 1)), roles, mazes)
     assert (scores.previous < 0.02).all()  # the second token has the first alone
-    assert scores.own_cells == pytest.approx(0.5)  # the second cell sees the first
+    assert scores.second_to_first == pytest.approx(1)
+    assert scores.semicolon_to_first == pytest.approx(0)
+    assert scores.own_cells == pytest.approx(0.5)
 
 
 def test_scores_are_nothing_on_average_where_names_are_shuffled(known, rng):
@@ -170,23 +180,9 @@ def test_a_heads_search_for_entries_is_its_score_unless_something_is_replaced(
     trained = TrainedModel(build(tiny_config, seed=4), tiny_config.tokenizer, {})
     lens, mazes = open_lens(trained), one_question(few)
     score = head_scores(lens, mazes).entries[:, 1, 0]
-    found = entry_attention(lens, mazes, (1, 0), lambda part: {})
+    found, tokens = entry_attention(lens, mazes, (1, 0), lambda part: {})
     assert np.allclose(found, score, atol=1e-6)
+    assert (tokens.sum((1, 2)) > found).all()  # which the null is not taken from
     nothing = {Site("resid_pre", 1): torch.zeros(1, 1, 16)}
-    found = entry_attention(lens, mazes, (1, 0), lambda part: nothing)
+    found, _ = entry_attention(lens, mazes, (1, 0), lambda part: nothing)
     assert not np.allclose(found, score, atol=1e-4)
-
-
-def test_what_cells_receive_is_what_their_tokens_are_given(tiny_config, few):
-    trained = TrainedModel(build(tiny_config, seed=4), tiny_config.tokenizer, {})
-    lens, mazes = open_lens(trained), one_question(few)[:6]
-    site = Site("pattern", 1)
-    (part,) = activations(lens, mazes, [site])
-    given = received(lens, mazes)
-    assert given.shape == (6, 2, 2, 16)
-    for b in range(6):
-        asks = np.flatnonzero(part.batch.segment[b] == 1)
-        for cell in (0, 5, 15):
-            named = (part.roles.cell[b] == cell) & (part.batch.segment[b] == 0)
-            mass = part.values[site][b, 1, asks][:, named].sum() / len(asks)
-            assert given[b, 1, 1, cell] == pytest.approx(float(mass), abs=1e-5)

@@ -8,7 +8,7 @@ import pytest
 
 from mazelib import zoo
 from mazelib.checkpoint import TrainedModel
-from mazelib.dataset import MazeStream, StreamConfig
+from mazelib.dataset import StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
 from mazelib.internals.attention import HeadScores
@@ -56,13 +56,17 @@ def test_everything_is_measured_of_each_network(facts):
         falls = [other["fall"] for other in found["others"]]
         fall = found["forks"][0] - found["forks"][1]
         assert excess == pytest.approx(fall - np.mean(falls), abs=2e-4)
+    lost, low, high = ours["stages"]["lost"]
+    assert low <= lost <= high
+    tokens = np.array(ours["stages"]["tokens"])
+    assert tokens.shape == (2, 2, 4)
     low, high = ours["bottlenecks"]["partial"][1:]
     assert -1 <= low <= ours["bottlenecks"]["partial"][0] <= high <= 1
 
 
 def test_a_score_is_the_mean_with_its_interval(rng):
     values = rng.random((50, 2, 3))
-    facts = heads.score_facts(HeadScores(*[values] * 7))["entries"]
+    facts = heads.score_facts(HeadScores(*[values] * 9))["entries"]
     low, high = bootstrap_mean(values[:, 1, 2])
     assert facts["mean"][1][2] == pytest.approx(values[:, 1, 2].mean(), abs=1e-4)
     assert (facts["from"][1][2], facts["to"][1][2]) == pytest.approx(
@@ -86,24 +90,11 @@ def test_others_are_as_many_heads_of_the_same_layers():
 
 
 def test_a_head_that_treats_neighbours_alike_heeds_no_passages(rng):
-    scores = np.zeros((7, 30, 2, 2))
+    scores = np.zeros((9, 30, 2, 2))
     each = rng.random((30, 2, 2))
-    scores[5:] = each
+    scores[7:] = each
     alike = heads.heeds_passages(HeadScores(*scores), (1, 0))
     assert alike[0] == 0
-    scores[6] *= 3
+    scores[8] *= 3
     apart = heads.heeds_passages(HeadScores(*scores), (1, 0))
     assert apart == [0.5, 0.5, 0.5]
-
-
-def test_a_cell_has_its_facts_beside_it():
-    mazes = MazeStream(STREAM).take(0, 3)
-    table = heads.cell_table(mazes)
-    assert len(table) == 3 * 16
-    rows = table[table["maze"] == 2].reset_index(drop=True)
-    maze, _, target, path = mazes[2]
-    assert rows.index[rows["on_path"]].tolist() == sorted(path.tolist())
-    assert rows["named"].tolist() == maze.degree.tolist()
-    assert rows.loc[target, "to_target"] == 0
-    assert rows.loc[target, "from_origin"] == len(path) - 1
-    assert rows.loc[5, "to_centre"] == 1

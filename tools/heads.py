@@ -12,7 +12,6 @@ import json
 from itertools import combinations, product
 
 import numpy as np
-import pandas as pd
 from tqdm.auto import tqdm
 
 from mazelib import zoo
@@ -35,14 +34,16 @@ from mazelib.internals.attention import (
     best_head,
     entry_attention,
     head_scores,
-    received,
 )
+from mazelib.internals.bottlenecks import cell_table, received, with_betweenness
 from mazelib.internals.lens import Lens, open_lens
-from mazelib.intervals import bootstrap_groups, bootstrap_mean, partial_rank_correlation
+from mazelib.intervals import bootstrap_groups, bootstrap_mean
 from mazelib.model import MazeModelConfig, build
 
 TRAINED = ("dfs5", "dfs5-seed1", "dfs5-seed2")
-SHOWN = ("walled", "joined", "entries", "own_cells", "previous")
+WITHIN = ("semicolon_to_first", "semicolon_to_second", "second_to_first")
+"""What a head may look at within an entry."""
+SHOWN = ("walled", "joined", "entries", "own_cells", "previous", *WITHIN)
 """The scores that are kept of every head."""
 SCORED, CHOOSING, CLIMBING = 1000, 500, 200
 """Test mazes that heads are scored on, chosen on, and followed along the ladder on."""
@@ -108,11 +109,23 @@ def top_heads(scores: Scores, count: int = 3) -> list[Head]:
     return [tuple(map(int, np.unravel_index(at, mean.shape))) for at in order]
 
 
-def first_stage(chosen: HeadScores) -> list[Head]:
-    """Heads that look within an entry, in layers before the best entry-finding head."""
+def earlier(scores: Scores, chosen: HeadScores) -> list[Head]:
+    """Heads with half of such a score, in layers before the best that finds entries."""
     last, _ = best_head(chosen.entries)
-    mean = chosen.own_cells.mean(0)[:last]
+    mean = scores.mean(0)[:last]
     return [tuple(map(int, head)) for head in np.argwhere(mean >= FIRST_STAGE)]
+
+
+def first_stage(chosen: HeadScores) -> list[Head]:
+    """Heads that look within an entry from both of its tokens, taken together."""
+    return earlier(chosen.own_cells, chosen)
+
+
+def any_stage(chosen: HeadScores) -> list[Head]:
+    """Heads that look within an entry from any of its tokens to any of its cells."""
+    return sorted(
+        {h for name in WITHIN for h in earlier(getattr(chosen, name), chosen)}
+    )
 
 
 def others_like(heads: list[Head], per_layer: int) -> list[list[Head]]:
@@ -170,13 +183,16 @@ def without(lens: Lens, mazes: MazeSet, heads: list[Head]) -> dict:
     }
 
 
-def two_stages(lens: Lens, mazes: MazeSet, chosen: HeadScores, means: MazeSet) -> dict:
-    """What is lost of the best head's search for entries without the first stage.
+def two_stages(
+    lens: Lens, mazes: MazeSet, second: Head, first: list[Head], means: MazeSet
+) -> dict:
+    """What is lost of a head's search for entries when heads write their average.
 
-    `lost` is the share of it that goes, with its interval over mazes, when the heads of
-    the first stage write what they write on average; `others` for heads in their place.
+    `lost` is the share of it, with its interval over mazes, that goes with the heads of
+    the first stage; `others` with heads in their place. `tokens`: which tokens of an
+    entry the head looks at, before and after, by whether the entry names the cell first
+    or second.
     """
-    second, first = best_head(chosen.entries), first_stage(chosen)
     facts = {"second": second, "first": first, "lost": [0.0, 0.0, 0.0], "others": []}
     if not first:
         return facts
@@ -184,61 +200,36 @@ def two_stages(lens: Lens, mazes: MazeSet, chosen: HeadScores, means: MazeSet) -
     every = {head for some in [first, *others] for head in some}
     written = mean_outputs(lens, means, sorted(every))
 
-    def left(heads: list[Head]) -> np.ndarray:
+    def left(heads: list[Head]) -> tuple[np.ndarray, np.ndarray]:
         kept = {site: written[site] for site in head_outputs(heads)}
         return entry_attention(lens, mazes, second, mean_ablation(kept))
 
-    before, after = left([]), left(first)
+    (before, whole), (after, rest) = left([]), left(first)
     lost = one_number(
         np.stack([before, after], 1), lambda v: 1 - v[:, 1].mean() / v[:, 0].mean()
     )
-    beside = [1 - left(some).mean() / before.mean() for some in others]
-    return facts | {"lost": lost, "others": rounded(beside)}
+    beside = [1 - left(some)[0].mean() / before.mean() for some in others]
+    tokens = rounded([whole.mean(0), rest.mean(0)])
+    return facts | {"lost": lost, "others": rounded(beside), "tokens": tokens}
 
 
-def cell_table(mazes: MazeSet) -> pd.DataFrame:
-    """One row a cell of each maze: its betweenness, and what else attention may see."""
-    n = mazes.n
-    row, col = np.divmod(np.arange(n * n), n)
-    centre = abs(row - (n - 1) / 2) + abs(col - (n - 1) / 2)
-    parts = []
-    for index, (maze, origin, target, path) in enumerate(mazes):
-        facts = {
-            "maze": index,
-            "betweenness": maze.betweenness,
-            "is_bottleneck": np.isin(np.arange(n * n), maze.bottlenecks),
-            "on_path": np.isin(np.arange(n * n), path),
-            "named": maze.degree,
-            "from_origin": maze.distances(origin),
-            "to_target": maze.distances(target),
-            "to_centre": centre,
-        }
-        parts.append(pd.DataFrame(facts))
-    return pd.concat(parts, ignore_index=True).astype({"maze": int})
+def neck_facts(lens: Lens, mazes: MazeSet) -> dict:
+    """How attention goes with betweenness, other things equal: overall, each head, raw.
 
-
-def bottlenecks(lens: Lens, mazes: MazeSet) -> dict:
-    """How the attention that cells get goes with betweenness, other things equal.
-
-    Partial rank correlations: over all heads with its interval, with no interval for
-    each, and raw.
+    Only the first has an interval.
     """
     table, given = cell_table(mazes), received(lens, mazes)
-    others = ["on_path", "named", "from_origin", "to_target", "to_centre"]
-    equal = table[others].to_numpy(float)
-    between, maze = table["betweenness"].to_numpy(), table["maze"].to_numpy()
-    total = given.sum((1, 2)).ravel().astype(float)
+    maze, total = table["maze"].to_numpy(), given.sum((1, 2)).ravel()
 
-    def partial(rows=slice(None), values=total):
-        return partial_rank_correlation(values[rows], between[rows], equal[rows])
+    def partial(rows: np.ndarray) -> float:
+        return with_betweenness(total[rows], table.iloc[rows])
 
     interval = bootstrap_groups(maze, partial, resamples=200)
-    each = np.moveaxis(given, 0, 2).reshape(lens.layers, lens.heads, -1).astype(float)
-    none = np.zeros((len(between), 0))
+    each = np.moveaxis(given, 0, 2).reshape(*given.shape[1:3], -1)
     return {
-        "partial": rounded([partial(), *interval]),
-        "raw": round(partial_rank_correlation(total, between, none), 4),
-        "heads": rounded([[partial(values=v) for v in layer] for layer in each]),
+        "partial": rounded([with_betweenness(total, table), *interval]),
+        "raw": round(with_betweenness(total, table, equal=[]), 4),
+        "heads": rounded([[with_betweenness(h, table) for h in row] for row in each]),
     }
 
 
@@ -251,15 +242,17 @@ def facts_of(name: str, test: MazeSet, other: MazeSet) -> dict:
         "scores": score_facts(scores),
         "best": best,
         "heeds": {k: heeds_passages(scores, head) for k, head in best.items()},
-        "bottlenecks": bottlenecks(lens, test),
+        "bottlenecks": neck_facts(lens, test),
     }
     if name == "untrained":
         return facts
     sets = {k: top_heads(getattr(chosen, k)) for k in ("walled", "entries")}
-    if first := first_stage(chosen):
-        sets["first stage"] = first
+    stages = {"stages": first_stage(chosen), "any_stages": any_stage(chosen)}
+    sets |= {"first stage": stages["stages"]} if stages["stages"] else {}
     facts["without"] = {k: without(lens, test, heads) for k, heads in sets.items()}
-    return facts | {"stages": two_stages(lens, test, chosen, other)}
+    for name, first in stages.items():
+        facts[name] = two_stages(lens, test, best["entries"], first, other)
+    return facts
 
 
 def rungs(mazes: MazeSet) -> list[dict]:

@@ -40,17 +40,27 @@ class HeadScores(NamedTuple):
     a passage joins to it; entries, to all four tokens of the list's entries that name
     it. walled_each, joined_each: to one such token of a neighbour, no null taken.
 
-    In the list: own_cells, from an entry's semicolon and second cell to its own cells;
-    previous, from each token to the one before.
+    In the list, the mean over its entries: from an entry's semicolon to its first cell
+    and to its second, and from its second cell to its first. previous, the mean over
+    the list's tokens: to the token before.
     """
 
     walled: Scores
     joined: Scores
     entries: Scores
-    own_cells: Scores
+    semicolon_to_first: Scores
+    semicolon_to_second: Scores
+    second_to_first: Scores
     previous: Scores
     walled_each: Scores
     joined_each: Scores
+
+    @property
+    def own_cells(self) -> Float[np.ndarray, "mazes *heads"]:
+        """From an entry's semicolon to both cells and from the second cell to the
+        first: the mean of the two."""
+        semicolon = self.semicolon_to_first + self.semicolon_to_second
+        return (semicolon + self.second_to_first) / 2
 
 
 def head_scores(lens: Lens, mazes: MazeSet, memory: int = MEMORY) -> HeadScores:
@@ -74,7 +84,9 @@ def scores_of(pattern: Pattern, roles: Roles, mazes: MazeSet) -> HeadScores:
         walled.mass,
         joined.mass,
         own_entries(looks, roles, mazes.n),
-        own_cells(pattern, roles),
+        within_entry(pattern, roles.semicolon, roles.first),
+        within_entry(pattern, roles.semicolon, roles.second),
+        within_entry(pattern, roles.second, roles.first),
         previous_token(pattern, roles),
         walled.each,
         joined.each,
@@ -132,40 +144,45 @@ def own_entries(looks: Looks, roles: Roles, n: int) -> Score:
     """Attention from the path's cells to entries that name them, less the null."""
     own = roles.cell_at(roles.path)
     names_it = (roles.edges[:, None] == own[..., None, None]).any(-1)
-    by_entry = on_entries(looks, roles)
+    by_entry = on_entries(looks, roles).sum(-1)
     mass = (by_entry * names_it[:, None]).sum(-1)
     return mean_over(mass - by_entry.sum(-1) * 2 / n**2, own >= 0)
 
 
 def on_entries(
     looks: Looks, roles: Roles
-) -> Float[np.ndarray, "batch head some entries"]:
-    """The attention that falls to each entry of the list, all four tokens of it."""
+) -> Float[np.ndarray, "batch head some entries 4"]:
+    """The attention that falls to each of the four tokens of each entry."""
     count, entries, tokens = roles.entry.shape
     keys = torch.from_numpy(roles.entry.reshape(count, 1, 1, -1)).clamp(min=0)
     found = looks.gather(3, keys.expand(-1, *looks.shape[1:3], -1)).numpy()
-    found = found.reshape(*looks.shape[:3], entries, tokens).sum(-1)
-    return found * (roles.first >= 0)[:, None, None]
+    found = found.reshape(*looks.shape[:3], entries, tokens)
+    return found * (roles.first >= 0)[:, None, None, :, None]
 
 
-def own_cells(pattern: Pattern, roles: Roles) -> Score:
-    """Attention within an entry: from its semicolon to both cells, from the second cell
-    to the first; the mean of the two."""
-    found = []
-    for query, keys in (
-        (roles.semicolon, (roles.first, roles.second)),
-        (roles.second, (roles.first,)),
-    ):
-        looks = rows_at(pattern, query)
-        mass = sum(at_keys(looks, key) for key in keys)
-        found.append(mean_over(mass, query >= 0))
-    return np.mean(found, 0)
+def on_own_entries(looks: Looks, roles: Roles) -> Float[np.ndarray, "batch head 2 4"]:
+    """Attention from the path's cells to the tokens of entries that name them.
+
+    By whether an entry names the cell first or second, and by its four tokens.
+    """
+    own = roles.cell_at(roles.path)
+    is_side = (roles.edges[:, None] == own[..., None, None]) & (own >= 0)[
+        ..., None, None
+    ]
+    by_token = on_entries(looks, roles)
+    total = np.einsum("bhset,bsew->bhwt", by_token, is_side.astype(np.float32))
+    return total / (own >= 0).sum(1)[:, None, None, None]
 
 
-def at_keys(looks: Looks, key: Int[np.ndarray, "batch some"]) -> np.ndarray:
-    """The attention of each token that looks to one position of its own."""
-    at = torch.from_numpy(key).clamp(min=0)[:, None, :, None]
-    return looks.gather(3, at.expand(-1, looks.shape[1], -1, -1))[..., 0].numpy()
+def within_entry(
+    pattern: Pattern,
+    query: Int[np.ndarray, "batch entries"],
+    key: Int[np.ndarray, "batch entries"],
+) -> Score:
+    """Attention from one token of an entry to another of the same entry."""
+    looks, at = rows_at(pattern, query), torch.from_numpy(key).clamp(min=0)
+    at = at[:, None, :, None].expand(-1, looks.shape[1], -1, -1)
+    return mean_over(looks.gather(3, at)[..., 0].numpy(), query >= 0)
 
 
 def previous_token(pattern: Pattern, roles: Roles) -> Score:
@@ -184,40 +201,19 @@ def mean_over(
 
 def entry_attention(
     lens: Lens, mazes: MazeSet, head: tuple[int, int], replacement: Replacement
-) -> Float[np.ndarray, "mazes"]:
-    """The `entries` score of one head while something else is replaced."""
-    site = Site("pattern", *head)
-    found = []
+) -> tuple[Float[np.ndarray, "mazes"], Float[np.ndarray, "mazes 2 4"]]:
+    """How one head looks at entries while something else in the network is replaced.
+
+    Its `entries` score, and by which token (see `on_own_entries`).
+    """
+    site, scores, tokens = Site("pattern", *head), [], []
     for part in activations(lens, mazes, []):
         with replaced(lens, replacement(part), part.roles):
             pattern = read(lens, part.batch, part.roles, [site])[site][:, None]
         looks = rows_at(pattern, part.roles.path)
-        found.append(own_entries(looks, part.roles, mazes.n)[:, 0])
-    return np.concatenate(found)
-
-
-def received(
-    lens: Lens, mazes: MazeSet, memory: int = MEMORY
-) -> Float[np.ndarray, "mazes layers heads cells"]:
-    """The attention that each cell's tokens get from the question and the path.
-
-    The mean over the tokens that look, so that all cells together get at most 1. Only
-    tokens of the list count: those that look name the origin and target themselves.
-    """
-    sites = [Site("pattern", layer) for layer in range(lens.layers)]
-    found = []
-    for part in activations(lens, mazes, sites, memory):
-        roles, segment = part.roles, torch.from_numpy(part.batch.segment)
-        asks = (segment == 1).float() / (segment == 1).sum(1, keepdim=True)
-        names = roles.cell[..., None] == np.arange(mazes.n**2)
-        names &= (part.batch.segment == 0)[..., None]
-        keys = torch.from_numpy(names.astype(np.float32))
-        layers = [
-            torch.einsum("bq,bhqk,bkc->bhc", asks, part.values[site], keys)
-            for site in sites
-        ]
-        found.append(torch.stack(layers, 1).numpy())
-    return np.concatenate(found)
+        scores.append(own_entries(looks, part.roles, mazes.n)[:, 0])
+        tokens.append(on_own_entries(looks, part.roles)[:, 0])
+    return np.concatenate(scores), np.concatenate(tokens)
 
 
 def head_table(scores: Scores) -> pd.DataFrame:

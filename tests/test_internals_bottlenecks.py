@@ -1,0 +1,52 @@
+"""What cells receive is what their tokens are given; a common cause is no effect."""
+
+import numpy as np
+import pytest
+from conftest import one_question
+
+from mazelib.checkpoint import TrainedModel
+from mazelib.dataset import MazeStream, StreamConfig
+from mazelib.generators import MazeConfig
+from mazelib.internals.bottlenecks import cell_table, received, with_betweenness
+from mazelib.internals.lens import Site, activations, open_lens
+from mazelib.model import build
+
+STREAM = StreamConfig(MazeConfig("dfs", 4), split="test")
+
+
+def test_what_cells_receive_is_what_their_tokens_are_given(tiny_config, few):
+    trained = TrainedModel(build(tiny_config, seed=4), tiny_config.tokenizer, {})
+    lens, mazes = open_lens(trained), one_question(few)[:6]
+    site = Site("pattern", 1)
+    (part,) = activations(lens, mazes, [site])
+    given = received(lens, mazes)
+    assert given.shape == (6, 2, 2, 16)
+    for b in range(6):
+        asks = np.flatnonzero(part.batch.segment[b] == 1)
+        for cell in (0, 5, 15):
+            named = (part.roles.cell[b] == cell) & (part.batch.segment[b] == 0)
+            mass = part.values[site][b, 1, asks][:, named].sum() / len(asks)
+            assert given[b, 1, 1, cell] == pytest.approx(float(mass), abs=1e-5)
+
+
+def test_a_cell_has_its_facts_beside_it():
+    mazes = MazeStream(STREAM).take(0, 3)
+    table = cell_table(mazes)
+    assert len(table) == 3 * 16
+    rows = table[table["maze"] == 2].reset_index(drop=True)
+    maze, _, target, path = mazes[2]
+    assert rows.index[rows["on_path"]].tolist() == sorted(path.tolist())
+    assert rows["named"].tolist() == maze.degree.tolist()
+    assert rows.loc[target, "to_target"] == 0
+    assert rows.loc[target, "from_origin"] == len(path) - 1
+    assert rows.loc[5, "to_centre"] == 1
+
+
+def test_attention_that_follows_the_path_is_no_attention_to_bottlenecks(rng):
+    table = cell_table(MazeStream(STREAM).take(0, 200))
+    noise = rng.random(len(table))
+    follows = table["on_path"] + 0.5 * table["named"] + noise
+    assert with_betweenness(follows.to_numpy(), table, equal=[]) > 0.4
+    assert abs(with_betweenness(follows.to_numpy(), table)) < 0.05
+    heeds = follows + 3 * table["betweenness"]
+    assert with_betweenness(heeds.to_numpy(), table) > 0.3
