@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from mazelib.drawing import PALETTE
 
@@ -116,3 +117,12 @@ def floor_line(ax: Axes, value: float, label: str, role: str = "baseline") -> No
         size=9,
         color=PALETTE[role],
     )
+
+
+def heads(ax: Axes, values: np.ndarray, title: str = "") -> AxesImage:
+    """A number from 0 to 1 for each head, [layers, heads], as a grid of squares."""
+    layers, count = values.shape
+    drawn = ax.imshow(values, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
+    ax.set(xticks=range(count), yticks=range(0, layers, 2), title=title)
+    ax.grid(False)
+    return drawn

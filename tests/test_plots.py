@@ -45,3 +45,12 @@ def test_marks_stand_where_the_numbers_say():
     plots.squares(axes[0], np.eye(3, dtype=bool), "path")
     assert axes[0].images[0].get_array().mask.sum() == 6
     mpl.pyplot.close(figure)
+
+
+def test_a_head_is_a_square_as_strong_as_its_number():
+    _, [ax] = plots.panels(1, 1)
+    drawn = plots.heads(ax, np.array([[0.0, 0.5], [1.0, 0.2]]), "entries")
+    assert drawn.get_array().tolist() == [[0.0, 0.5], [1.0, 0.2]]
+    assert drawn.get_clim() == (0, 1)
+    assert ax.get_title("left") == "entries"
+    mpl.pyplot.close("all")
