@@ -12,8 +12,8 @@ from mazelib.internals.lens import open_lens
 from mazelib.internals.weights import (
     KINDS,
     SIDES,
+    cell_circuit,
     cell_embeddings,
-    circuits,
     closest_tokens,
     composition,
     composition_null,
@@ -23,13 +23,23 @@ from mazelib.internals.weights import (
     random_vectors,
     singular_vectors,
     spectra,
+    turns,
 )
 from mazelib.model import build
 
 
+def large(config, seed):
+    """A random model whose weights are large, so that products are not next to 0."""
+    model = build(config, seed)
+    with torch.no_grad():
+        for matrix in model.parameters():
+            matrix *= 15 if matrix.ndim == 2 else 1
+    return model
+
+
 @pytest.fixture
 def model(tiny_config):
-    return build(tiny_config, seed=3)
+    return large(tiny_config, seed=3)
 
 
 def lens_of(model, config):
@@ -41,7 +51,7 @@ def test_composition_is_that_of_transformer_lens(kind, model, tiny_config):
     lens = lens_of(model, tiny_config)
     ours = composition(lens, kind)
     theirs = lens.bridge.all_composition_scores(kind).detach().numpy()
-    assert np.allclose(ours[0, :, 1], theirs[0, :, 1], atol=1e-5)
+    assert np.allclose(ours[0, :, 1], theirs[0, :, 1], rtol=1e-3, atol=1e-4)
     assert np.isnan(ours[1]).all()
     assert np.isnan(ours[:, :, 0]).all()
 
@@ -61,7 +71,7 @@ def test_a_head_made_to_read_another_stands_out_of_the_null(model, tiny_config):
 
 
 def test_chance_is_right_for_heads_that_are_not_made_for_each_other(tiny_config):
-    lens = lens_of(build(tiny_config, seed=11), tiny_config)
+    lens = lens_of(large(tiny_config, seed=11), tiny_config)
     for kind in KINDS:
         null = composition_null(lens, kind, draws=60)[:, 0, :, 1].reshape(60, -1)
         score = composition(lens, kind)[0, :, 1].ravel()
@@ -77,14 +87,14 @@ def test_an_unknown_kind_is_an_error(model, tiny_config):
 @pytest.mark.parametrize("positions", ["rotary", "learned"])
 def test_singular_vectors_are_those_of_the_whole_matrices(tiny_config, positions):
     config = replace(tiny_config, positions=positions)
-    lens = lens_of(build(config, seed=5), config)
+    lens = lens_of(large(config, seed=5), config)
     table, vectors = singular_vectors(lens, count=2)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
     assert len(table) == len(vectors) == 2 * 2 * (2 * 2 * 2 + 2)
     bridge, values = lens.bridge, spectra(lens)
     for name, whole in (("OV", bridge.OV.AB), ("QK", bridge.QK.AB)):
         left, size, right = torch.linalg.svd(whole.detach())
-        assert np.allclose(values[name], size[..., :8].numpy(), atol=1e-4)
+        assert np.allclose(values[name], size[..., :8].numpy(), rtol=1e-3)
         for side, ends in zip(SIDES[name], (left.mT, right), strict=True):
             rows = table[(table["matrix"] == name) & (table["side"] == side)]
             for i, (layer, head, rank) in rows[["layer", "head", "rank"]].iterrows():
@@ -105,7 +115,7 @@ def test_a_profile_is_what_a_vector_makes_of_the_cells(model, tiny_config):
     assert closest_tokens(lens, -unit, names) == pytest.approx(1, abs=1e-5)
     turned = unit[:1] @ TURN
     few, many = (closest_tokens(lens, turned, ids) for ids in (names[:2], names))
-    assert few <= many < 1
+    assert few - 1e-6 <= many < 1
     profile = on_cells(lens, cells[4:5], 3)
     assert profile.sum() == pytest.approx(0, abs=1e-5)
     assert profile.argmax() == 4
@@ -135,13 +145,33 @@ def test_random_vectors_look_everywhere_alike(model, tiny_config):
     assert np.abs(drawn.T @ drawn / 4000 - np.eye(16) / 16).max() < 0.01
 
 
-def test_circuits_are_the_products_of_the_weights(model, tiny_config):
+def test_a_circuit_is_the_product_of_the_weights(model, tiny_config):
     lens = lens_of(model, tiny_config)
-    bridge, found = lens.bridge, circuits(lens, 2)
+    bridge, block = lens.bridge, lens.bridge.blocks[1].attn
     ids = [lens.tokenizer.id_of[f"({r},{c})"] for r in range(2) for c in range(2)]
-    cells, block = bridge.W_E[ids], bridge.blocks[1].attn
-    value, query = cells @ block.W_V[1] @ block.W_O[1], cells @ block.W_Q[0]
-    written = (value @ bridge.W_U[:, ids]).detach().numpy()
-    assert np.allclose(found["OV"][1, 1], written, atol=1e-5)
-    asked = (query @ (cells @ block.W_K[0]).T / 8**0.5).detach().numpy()
-    assert np.allclose(found["QK"][1, 0], asked, atol=1e-5)
+    cells, unembed = bridge.W_E[ids], bridge.W_U[:, ids]
+    found = cell_circuit(lens, 2, "OV", (1, 1))
+    written = cells @ block.W_V[1] @ block.W_O[1] @ unembed
+    assert np.allclose(found, written.detach().numpy(), rtol=1e-3, atol=1e-4)
+    found = cell_circuit(lens, 2, "QK", (1, 0))
+    query, key = cells @ block.W_Q[0], cells @ block.W_K[0]
+    assert np.allclose(
+        found, (query @ key.T / 8**0.5).detach().numpy(), rtol=1e-3, atol=1e-4
+    )
+    first = bridge.blocks[0].attn
+    name = cells @ first.W_V[1] @ first.W_O[1]
+    found = cell_circuit(lens, 2, "QK", (1, 0), through=(0, 1))
+    key = name @ block.W_K[0]
+    assert np.allclose(
+        found, (query @ key.T / 8**0.5).detach().numpy(), rtol=1e-3, atol=1e-4
+    )
+    found = cell_circuit(lens, 2, "OV", (1, 1), through=(0, 1))
+    written = name @ block.W_V[1] @ block.W_O[1] @ unembed
+    assert np.allclose(found, written.detach().numpy(), rtol=1e-3, atol=1e-4)
+    turn = next(turns(16, 1))
+    assert torch.allclose(turn @ turn.T, torch.eye(16), atol=1e-5)
+    turned = cell_circuit(lens, 2, "OV", (1, 1), (0, 1), turn)
+    assert np.abs(found).max() > 0.1
+    assert not np.allclose(turned, found, atol=0.01)
+    with pytest.raises(MazelibError, match="kind is 'MLP'"):
+        cell_circuit(lens, 2, "MLP", (1, 1))

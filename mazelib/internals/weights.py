@@ -10,12 +10,12 @@ positions a head's QK matrix is the one for two tokens at the same place; at a d
 it is turned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from transformer_lens import FactoredMatrix
 
@@ -66,13 +66,16 @@ def composition_null(
     Each head keeps its singular values, which alone decide how large the score is by
     chance: small where much is written in few directions, or read from few.
     """
+    drawn = turns(lens.bridge.cfg.d_model, draws, seed)
+    return np.stack([composition(lens, kind, turn) for turn in drawn])
+
+
+def turns(width: int, count: int, seed: int = 0) -> Iterator[Float[Tensor, "w w"]]:
+    """Random rotations of the residual stream, none likelier than another."""
     generator = torch.Generator().manual_seed(seed)
-    width = lens.bridge.cfg.d_model
-    found = []
-    for _ in range(draws):
-        turn = torch.linalg.qr(torch.randn(width, width, generator=generator))[0]
-        found.append(composition(lens, kind, turn))
-    return np.stack(found)
+    for _ in range(count):
+        left, right = torch.linalg.qr(torch.randn(width, width, generator=generator))
+        yield left * right.diagonal().sign()
 
 
 SIDES = {
@@ -134,11 +137,15 @@ def singular_vectors(
     return pd.DataFrame(rows), np.concatenate(vectors)
 
 
+def cell_ids(lens: Lens, n: int) -> Int[np.ndarray, "cells"]:
+    """The tokens of the cells of mazes of side n in the grid's corner."""
+    row, col = np.divmod(np.arange(n * n), n)
+    return lens.tokenizer.cell_ids[row * lens.tokenizer.side + col, 0]
+
+
 def cell_embeddings(lens: Lens, n: int) -> Float[np.ndarray, "cells width"]:
     """The embeddings of the cells of mazes of side n in the grid's corner."""
-    row, col = np.divmod(np.arange(n * n), n)
-    ids = lens.tokenizer.cell_ids[row * lens.tokenizer.side + col, 0]
-    return lens.bridge.W_E.detach().numpy()[ids]
+    return lens.bridge.W_E.detach().numpy()[cell_ids(lens, n)]
 
 
 def on_cells(
@@ -191,22 +198,35 @@ def closest_tokens(
 
 
 @torch.no_grad()
-def circuits(
-    lens: Lens, n: int
-) -> dict[str, Float[np.ndarray, "layers heads cells cells"]]:
-    """Each head's full circuits over the cells of side n.
+def cell_circuit(
+    lens: Lens,
+    n: int,
+    kind: str,
+    head: tuple[int, int],
+    through: tuple[int, int] | None = None,
+    turn: Float[Tensor, "width width"] | None = None,
+) -> Float[np.ndarray, "cells cells"]:
+    """A head's full circuit over the cells of side n, by their embeddings alone.
 
-    OV[a, b]: what attention to cell a adds to the logit of cell b. QK[a, b]: how much
-    a token of cell a asks for one of cell b (the scores before the softmax). Both as if
-    the token stood alone in the residual stream, its LayerNorm left out.
+    "OV"[a, b]: what attention to a token of cell a adds to the logit of cell b.
+    "QK"[a, b]: how much a token of cell a asks for one of cell b, before the softmax.
+    through: an earlier head that wrote the name of cell a (or b, for "QK") to the token
+    that is looked at, in place of its own name; turn: a rotation of the residual stream
+    in between, for a null (see `turns`). LayerNorm's scale is left out.
+
+    Raises MazelibError for another kind.
     """
+    bridge, (layer, number) = lens.bridge, head
     cells = torch.from_numpy(cell_embeddings(lens, n))
-    row, col = np.divmod(np.arange(n * n), n)
-    ids = lens.tokenizer.cell_ids[row * lens.tokenizer.side + col, 0]
-    unembed = lens.bridge.W_U[:, ids]
-    scale = lens.bridge.cfg.d_head**0.5
-    written, asked = (
-        cells @ lens.bridge.OV.AB @ unembed,
-        cells @ lens.bridge.QK.AB @ cells.T,
-    )
-    return {"OV": written.numpy(), "QK": (asked / scale).numpy()}
+    looked_at = cells
+    if through is not None:
+        looked_at = cells @ bridge.OV.AB[through]
+    if turn is not None:
+        looked_at = looked_at @ turn
+    if kind == "OV":
+        unembed = bridge.W_U[:, cell_ids(lens, n)]
+        return (looked_at @ bridge.OV.AB[layer, number] @ unembed).numpy()
+    if kind != "QK":
+        raise MazelibError(f"kind is {kind!r}, but must be OV or QK")
+    scale = bridge.cfg.d_head**0.5
+    return (cells @ bridge.QK.AB[layer, number] @ looked_at.T / scale).numpy()
