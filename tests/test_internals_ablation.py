@@ -17,6 +17,7 @@ from mazelib.internals.ablation import (
     head_outputs,
     mean_ablation,
     mean_outputs,
+    only_at,
     replaced,
     resample_ablation,
     step_choices,
@@ -132,6 +133,24 @@ def test_means_are_over_tokens_of_one_kind(lens, part, few):
         assert len(at[0]) == (getattr(part.roles, name) >= 0).sum()
         expected = part.values[site][at].mean(0)
         assert torch.allclose(means[site][number], expected, atol=1e-5)
+
+
+def test_a_replacement_can_be_kept_to_tokens_of_some_kinds(lens, part, few):
+    means = mean_outputs(lens, one_question(few), HEADS)
+    narrowed = only_at(mean_ablation(means), ["semicolon", "path"])(part)
+    site, kind = Site("z", 0, 1), part.roles.kind
+    with replaced(lens, narrowed):
+        found = read(lens, part.batch, part.roles, [site])[site]
+    inside = np.isin(kind, [KINDS.index("semicolon"), KINDS.index("path")])
+    assert torch.equal(found[~inside], part.values[site][~inside])
+    assert torch.allclose(found[inside], means[site][kind[inside]])
+    before = lens.logits(part.batch)
+    both = [only_at(mean_ablation(means), kinds)(part) for kinds in (KINDS, [])]
+    with replaced(lens, both[1]):
+        assert torch.equal(lens.logits(part.batch), before)
+    with replaced(lens, both[0]):
+        inner = read(lens, part.batch, part.roles, [site])[site]
+    assert torch.allclose(inner[kind >= 0], means[site][kind[kind >= 0]])
 
 
 def test_a_donor_is_another_maze_with_a_path_as_long_where_there_is_one(rng):

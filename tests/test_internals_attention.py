@@ -72,6 +72,8 @@ def test_a_head_that_looks_at_walled_neighbours_has_all_but_the_null(known):
         assert scores.joined[b, 0] < 0.01
         assert scores.joined_each[b, 0] < 1e-6
     assert (scores.walled_each > 0.1).all()
+    assert scores.walled_from_ends.mean() > 0.4  # each end is named in the list
+    assert scores.walled_from_list.mean() > 0.3
 
 
 def test_a_head_that_looks_at_its_cells_entries_has_all_but_the_null(known):
@@ -99,6 +101,8 @@ def test_a_head_that_looks_one_token_back_is_seen_as_such(known):
     back = torch.arange(length)[:, None] - torch.arange(length) == 1
     scores = scores_of(looking_at(back[None].repeat(20, 1, 1)), roles, mazes)
     assert scores.previous == pytest.approx(1)
+    steps = (roles.path >= 0).sum(1)
+    assert scores.previous_cell[steps > 1] == pytest.approx(1)
     assert scores.semicolon_to_second == pytest.approx(1)
     assert scores.own_cells == pytest.approx(0.5)
     back = torch.arange(length)[:, None] - torch.arange(length) == 2
@@ -128,7 +132,8 @@ def test_scores_are_nothing_on_average_where_names_are_shuffled(known, rng):
         swapped = (kept == origin[:, None]) & (roles.cell != origin[:, None])
         taken = names[mazes_at, origin]  # a cell that got the own name gets this one
         kept = np.where(swapped & (cell >= 0), taken[:, None], kept)
-        related = towards(looks, roles._replace(cell=kept), relations(mazes)[1])
+        shuffled, joined = roles._replace(cell=kept), relations(mazes)[1]
+        related = towards(pattern, shuffled, roles.path, joined)
         found.append([entries.mean(), related.mass.mean()])
     error = np.std(found, 0) / np.sqrt(len(found))
     assert (np.abs(np.mean(found, 0)) < 4 * error).all()

@@ -48,5 +48,8 @@ def test_attention_that_follows_the_path_is_no_attention_to_bottlenecks(rng):
     follows = table["on_path"] + 0.5 * table["named"] + noise
     assert with_betweenness(follows.to_numpy(), table, equal=[]) > 0.4
     assert abs(with_betweenness(follows.to_numpy(), table)) < 0.05
+    by_maze = follows + 100 * rng.random(200)[table["maze"]]  # mazes differ, by chance
+    assert with_betweenness(by_maze.to_numpy(), table, equal=[]) < 0.3
+    assert with_betweenness(by_maze.to_numpy(), table, equal=[], within=True) > 0.35
     heeds = follows + 3 * table["betweenness"]
     assert with_betweenness(heeds.to_numpy(), table) > 0.3

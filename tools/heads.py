@@ -2,22 +2,21 @@
 
     python tools/heads.py                   # writes data/results/heads.json
 
-For each network: what every head looks at, on 1,000 test mazes; the heads that score
-highest on 500 others, and what the network still does without them; what of the search
-for a cell's entries is left without the heads that look within an entry; how attention
-goes with betweenness. And what the heads look at along the ladder.
+For each network: what every head looks at, on 1,000 test mazes; what the network still
+does without some of them, chosen on 500 others by what they look at; what of the search
+for a cell's entries is left then; how attention goes with betweenness. And what the
+heads look at along the ladder.
 """
 
 import json
-from itertools import combinations, product
 
 import numpy as np
+import pandas as pd
 from tqdm.auto import tqdm
 
 from mazelib import zoo
 from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import MazeSet, MazeStream
-from mazelib.errors import MazelibError
 from mazelib.evidence import RESULTS
 from mazelib.files import replacing
 from mazelib.internals.ablation import (
@@ -25,32 +24,39 @@ from mazelib.internals.ablation import (
     head_outputs,
     mean_ablation,
     mean_outputs,
+    only_at,
     resample_ablation,
+    step_choices,
     step_choices_under,
 )
 from mazelib.internals.attention import (
     HeadScores,
-    Scores,
     best_head,
     entry_attention,
     head_scores,
 )
 from mazelib.internals.bottlenecks import cell_table, received, with_betweenness
+from mazelib.internals.head_sets import (
+    QUARTER,
+    WITHIN,
+    above,
+    others_like,
+    sets_of_heads,
+    without_a_job,
+)
 from mazelib.internals.lens import Lens, open_lens
+from mazelib.internals.roles import ENTRY
 from mazelib.intervals import bootstrap_groups, bootstrap_mean
 from mazelib.model import MazeModelConfig, build
 
 TRAINED = ("dfs5", "dfs5-seed1", "dfs5-seed2")
-WITHIN = ("semicolon_to_first", "semicolon_to_second", "second_to_first")
-"""What a head may look at within an entry."""
-SHOWN = ("walled", "joined", "entries", "own_cells", "previous", *WITHIN)
+SHOWN = (
+    *("walled", "walled_from_list", "walled_from_ends", "joined", "previous_cell"),
+    *("entries", "own_cells", *WITHIN, "previous"),
+)
 """The scores that are kept of every head."""
 SCORED, CHOOSING, CLIMBING = 1000, 500, 200
 """Test mazes that heads are scored on, chosen on, and followed along the ladder on."""
-FIRST_STAGE = 0.5
-"""What a head of the first stage looks at within an entry, at least."""
-DRAWS = 20
-"""Sets of heads, at most, that the ones found are compared with."""
 
 
 def network(name: str) -> TrainedModel:
@@ -89,148 +95,115 @@ def one_number(values: np.ndarray, statistic, resamples: int = 1000) -> list[flo
 
 
 def heeds_passages(scores: HeadScores, head: Head) -> list[float]:
-    """How differently a head treats neighbours behind a passage and behind a wall.
-
-    The difference of what one token of each gets over the sum, without its sign.
-    """
+    """What one token of a neighbour gets through a passage less behind a wall, over the
+    sum of the two."""
     both = np.stack([s[:, *head] for s in (scores.joined_each, scores.walled_each)], 1)
 
     def statistic(some: np.ndarray) -> float:
         joined, walled = some.mean(0)
-        return abs(joined - walled) / (joined + walled)
+        return (joined - walled) / (joined + walled)
 
     return one_number(both, statistic)
 
 
-def top_heads(scores: Scores, count: int = 3) -> list[Head]:
-    """The heads with the highest means, best first."""
-    mean = scores.mean(0)
-    order = np.argsort(-mean, axis=None)[:count]
-    return [tuple(map(int, np.unravel_index(at, mean.shape))) for at in order]
-
-
-def earlier(scores: Scores, chosen: HeadScores) -> list[Head]:
-    """Heads with half of such a score, in layers before the best that finds entries."""
-    last, _ = best_head(chosen.entries)
-    mean = scores.mean(0)[:last]
-    return [tuple(map(int, head)) for head in np.argwhere(mean >= FIRST_STAGE)]
-
-
-def first_stage(chosen: HeadScores) -> list[Head]:
-    """Heads that look within an entry from both of its tokens, taken together."""
-    return earlier(chosen.own_cells, chosen)
-
-
-def any_stage(chosen: HeadScores) -> list[Head]:
-    """Heads that look within an entry from any of its tokens to any of its cells."""
-    return sorted(
-        {h for name in WITHIN for h in earlier(getattr(chosen, name), chosen)}
-    )
-
-
-def others_like(heads: list[Head], per_layer: int) -> list[list[Head]]:
-    """Other sets of heads, as many in each layer: all, or as many as `DRAWS` of them.
-
-    Of a layer's other heads, where it has enough of them. Raises MazelibError for heads
-    that are all there are in their layers.
-    """
-    layers = []
-    for layer in sorted({layer for layer, _ in heads}):
-        taken = {head for at, head in heads if at == layer}
-        left = set(range(per_layer)) - taken
-        pool = left if len(left) >= len(taken) else range(per_layer)
-        sets = [set(some) for some in combinations(sorted(pool), len(taken))]
-        sets = [some for some in sets if some != taken] or [taken]
-        layers.append([[(layer, head) for head in sorted(some)] for some in sets])
-    every = [[head for part in parts for head in part] for parts in product(*layers)]
-    if every == [sorted(heads)]:
-        raise MazelibError(f"{heads} are all the heads of their layers: none is left")
-    drawn = np.random.default_rng(0).permutation(len(every))[:DRAWS]
-    return [every[at] for at in sorted(drawn)]
-
-
-def without(lens: Lens, mazes: MazeSet, heads: list[Head]) -> dict:
+def without(
+    lens: Lens, mazes: MazeSet, other: MazeSet, heads: list[Head], chosen: HeadScores
+) -> dict:
     """What a network still does without heads, and without others in their place.
 
-    Fork accuracy and the share of legal steps: with all heads, without these, and the
-    means without each set of others; how much more the fall in fork accuracy is than
-    the mean of the others' (`excess`, with its interval over mazes).
+    Shares of right forks and of legal steps, each with its interval over mazes: with
+    all heads; with theirs from another maze, everywhere, in the list, or on the path
+    alone; with their average. others: the means over sets of heads without a job, and
+    the least.
     """
-    others = others_like(heads, lens.heads)
-    sets = {"these": heads} | {str(i): some for i, some in enumerate(others)}
-    rng = np.random.default_rng(1)
-    replacements = {k: resample_ablation(lens, some, rng) for k, some in sets.items()}
-    sites = head_outputs({head for some in sets.values() for head in some})
-    tables = step_choices_under(lens, mazes, {"all": None, **replacements}, sites)
-    forks = {k: t["right"][t["is_fork"]].to_numpy() for k, t in tables.items()}
-    maze = tables["all"]["maze"][tables["all"]["is_fork"]].to_numpy()
-    beside = np.mean([forks[str(i)] for i in range(len(others))], 0)
-    excess = beside - forks["these"]
-    interval = bootstrap_groups(maze, lambda rows: excess[rows].mean())
-    falls = {k: forks["all"].mean() - right.mean() for k, right in forks.items()}
-    legal = {k: table["legal"].mean() for k, table in tables.items()}
-    names = ("all", "these")
-    return {
-        "heads": heads,
-        "forks": rounded([forks[k].mean() for k in names]),
-        "legal": rounded([legal[k] for k in names]),
-        "excess": rounded([excess.mean(), *interval]),
-        "others": [
-            {"heads": some, "fall": round(falls[k], 4), "legal": round(legal[k], 4)}
-            for k, some in sets.items()
-            if k != "these"
-        ],
+    rng, drawn = np.random.default_rng(1), without_a_job(chosen, len(heads))
+    resampled = resample_ablation(lens, heads, rng)
+    ways = {
+        "all": None,
+        "resampled": resampled,
+        "resampled in the list": only_at(resampled, ENTRY),
+        "resampled on the path": only_at(resampled, ("path",)),
+        "averaged": mean_ablation(mean_outputs(lens, other, heads)),
     }
+    controls = {str(i): resample_ablation(lens, h, rng) for i, h in enumerate(drawn)}
+    sites = head_outputs({head for some in [heads, *drawn] for head in some})
+    tables = step_choices_under(lens, mazes, ways | controls, sites)
+    facts = {way: did(tables[way]) for way in ways}
+    beside = [did(tables[name]) for name in controls]
+    for column in ("forks", "legal"):
+        values = [found[column][0] for found in beside]
+        facts.setdefault("others", {})[column] = rounded([np.mean(values), min(values)])
+    return {"heads": heads, "sets": len(drawn), **facts}
 
 
-def two_stages(
-    lens: Lens, mazes: MazeSet, second: Head, first: list[Head], means: MazeSet
+def did(table: pd.DataFrame) -> dict:
+    """Right forks and legal steps, with intervals over mazes; right if legal."""
+    forks = table[table["is_fork"]]
+    found = {}
+    for name, rows in {"forks": forks["right"], "legal": table["legal"]}.items():
+        values, maze = rows.to_numpy(), table["maze"][rows.index].to_numpy()
+        interval = bootstrap_groups(maze, lambda at, v=values: v[at].mean(), 0, 300)
+        found[name] = rounded([values.mean(), *interval])
+    share = forks["right"].sum() / max(1, forks["legal"].sum())
+    return found | {"right_if_legal": round(float(share), 4)}
+
+
+def looked_at(lens: Lens, mazes: MazeSet, heads: list[Head]) -> list[dict]:
+    """By which tokens of an entry each head finds it (see `on_own_entries`)."""
+    found = []
+    for head in heads:
+        _, tokens = entry_attention(lens, mazes, head, lambda part: {})
+        found.append({"head": head, "tokens": rounded(tokens.mean(0))})
+    return found
+
+
+def search_without(
+    lens: Lens,
+    mazes: MazeSet,
+    second: Head,
+    sets: dict[str, list[Head]],
+    means: MazeSet,
 ) -> dict:
-    """What is lost of a head's search for entries when heads write their average.
+    """What is lost of a head's search for entries when others write their average.
 
-    `lost` is the share of it, with its interval over mazes, that goes with the heads of
-    the first stage; `others` with heads in their place. `tokens`: which tokens of an
-    entry the head looks at, before and after, by whether the entry names the cell first
-    or second.
+    For each set `lost`, the share of it that goes, with its interval over mazes, and
+    `tokens`, by which tokens of an entry the head finds it then. "": with all heads.
     """
-    facts = {"second": second, "first": first, "lost": [0.0, 0.0, 0.0], "others": []}
-    if not first:
-        return facts
-    others = others_like(first, lens.heads)
-    every = {head for some in [first, *others] for head in some}
-    written = mean_outputs(lens, means, sorted(every))
 
     def left(heads: list[Head]) -> tuple[np.ndarray, np.ndarray]:
-        kept = {site: written[site] for site in head_outputs(heads)}
-        return entry_attention(lens, mazes, second, mean_ablation(kept))
+        return entry_attention(
+            lens, mazes, second, mean_ablation(mean_outputs(lens, means, heads))
+        )
 
-    (before, whole), (after, rest) = left([]), left(first)
-    lost = one_number(
-        np.stack([before, after], 1), lambda v: 1 - v[:, 1].mean() / v[:, 0].mean()
-    )
-    beside = [1 - left(some)[0].mean() / before.mean() for some in others]
-    tokens = rounded([whole.mean(0), rest.mean(0)])
-    return facts | {"lost": lost, "others": rounded(beside), "tokens": tokens}
+    before, tokens = left([])
+    facts = {"": {"lost": [0.0] * 3, "tokens": rounded(tokens.mean(0))}}
+    for name, heads in sets.items():
+        after, tokens = left(heads)
+        lost = one_number(
+            np.stack([before, after], 1), lambda v: 1 - v[:, 1].mean() / v[:, 0].mean()
+        )
+        facts[name] = {"lost": lost, "tokens": rounded(tokens.mean(0))}
+    return facts
 
 
 def neck_facts(lens: Lens, mazes: MazeSet) -> dict:
-    """How attention goes with betweenness, other things equal: overall, each head, raw.
+    """How attention goes with betweenness: raw, other things equal, and within mazes.
 
-    Only the first has an interval.
+    heads: the last for each head, without intervals.
     """
     table, given = cell_table(mazes), received(lens, mazes)
     maze, total = table["maze"].to_numpy(), given.sum((1, 2)).ravel()
 
-    def partial(rows: np.ndarray) -> float:
-        return with_betweenness(total[rows], table.iloc[rows])
+    def both(rows: np.ndarray, within: bool) -> float:
+        return with_betweenness(total[rows], table.iloc[rows], within=within)
 
-    interval = bootstrap_groups(maze, partial, resamples=200)
+    facts = {"raw": round(with_betweenness(total, table, equal=[]), 4)}
+    for name, within in (("partial", False), ("within", True)):
+        interval = bootstrap_groups(maze, lambda rows, w=within: both(rows, w), 0, 200)
+        facts[name] = rounded([both(np.arange(len(table)), within), *interval])
     each = np.moveaxis(given, 0, 2).reshape(*given.shape[1:3], -1)
-    return {
-        "partial": rounded([with_betweenness(total, table), *interval]),
-        "raw": round(with_betweenness(total, table, equal=[]), 4),
-        "heads": rounded([[with_betweenness(h, table) for h in row] for row in each]),
-    }
+    heads = [[with_betweenness(h, table, within=True) for h in row] for row in each]
+    return facts | {"heads": rounded(heads)}
 
 
 def facts_of(name: str, test: MazeSet, other: MazeSet) -> dict:
@@ -246,12 +219,14 @@ def facts_of(name: str, test: MazeSet, other: MazeSet) -> dict:
     }
     if name == "untrained":
         return facts
-    sets = {k: top_heads(getattr(chosen, k)) for k in ("walled", "entries")}
-    stages = {"stages": first_stage(chosen), "any_stages": any_stage(chosen)}
-    sets |= {"first stage": stages["stages"]} if stages["stages"] else {}
-    facts["without"] = {k: without(lens, test, heads) for k, heads in sets.items()}
-    for name, first in stages.items():
-        facts[name] = two_stages(lens, test, best["entries"], first, other)
+    sets = sets_of_heads(chosen)
+    facts["without"] = {
+        k: without(lens, test, other, heads, chosen) for k, heads in sets.items()
+    }
+    earlier = {k: v for k, v in sets.items() if k not in ("walled", "entries")}
+    earlier |= {f"not {k}": others_like(v, lens.heads) for k, v in earlier.items()}
+    facts["search"] = search_without(lens, test, best["entries"], earlier, other)
+    facts["finders"] = looked_at(lens, test, above(chosen, ["entries"], QUARTER))
     return facts
 
 
@@ -262,11 +237,10 @@ def rungs(mazes: MazeSet) -> list[dict]:
         trained = zoo.load(rung)
         lens = open_lens(trained)
         scores = head_scores(lens, mazes)
-        steps = step_choices_under(lens, mazes, {"all": None})["all"]
         kept = {name: rounded(getattr(scores, name).mean(0)) for name in SHOWN}
-        forks = steps["right"][steps["is_fork"]].mean()
-        did = {"forks": round(forks, 4), "legal": round(steps["legal"].mean(), 4)}
-        found.append({"questions": trained.card["questions"], **did, "scores": kept})
+        facts = {"questions": trained.card["questions"], "n": len(mazes)}
+        steps = step_choices(lens, mazes)
+        found.append(facts | {"scores": kept} | did(steps))
     return found
 
 

@@ -41,15 +41,15 @@ def head_outputs(heads: Iterable[Head]) -> list[Site]:
 def replaced(
     lens: Lens, values: dict[Site, Tensor], roles: Roles | None = None
 ) -> Iterator[None]:
-    """While it lasts, the values at sites are those given.
+    """While it lasts, the values at sites are those given; NaN leaves what is there.
 
     roles: of the batch that will be run, if a site has a position.
     """
 
     def hook_of(site: Site, value: Tensor):
         def hook(found: Tensor, hook) -> Tensor:
-            changed = found.clone()
-            changed[site.index(roles)] = value
+            changed, at = found.clone(), site.index(roles)
+            changed[at] = torch.where(value.isnan(), found[at], value)
             return changed
 
         return site.hook, hook
@@ -115,6 +115,19 @@ def mean_ablation(means: dict[Site, Float[Tensor, "kinds head_width"]]) -> Repla
         return {site: mean[kind] for site, mean in means.items()}
 
     return replacement
+
+
+def only_at(replacement: Replacement, kinds: Collection[str]) -> Replacement:
+    """The same at tokens of some kinds (see `KINDS`); elsewhere nothing is replaced."""
+    numbers = torch.tensor([KINDS.index(kind) for kind in kinds])
+
+    def narrowed(part: Part) -> dict[Site, Tensor]:
+        kind = torch.from_numpy(part.roles.kind)
+        outside = ~torch.isin(kind, numbers)[..., None]
+        found = replacement(part)
+        return {site: v.masked_fill(outside, torch.nan) for site, v in found.items()}
+
+    return narrowed
 
 
 def resample_ablation(

@@ -3,11 +3,12 @@
     scores = head_scores(lens, mazes)          # arrays [mazes, layers, heads]
     head_table(scores.walled)                  # a row a head, with an interval
 
-Scores are shares of a token's attention, so from 0 to 1, less what is expected when the
-names of the cells looked at are shuffled: a head that does not heed them scores 0. That
-expectation is exact. Another cell than the own one has any of the n² - 1 names equally
-often, so it is one of m related cells with m / (n² - 1); an entry of the list, which
-names two of the n² cells, names the own one with 2 / n².
+Scores are shares of a token's attention, so from 0 to 1. Where they say to which cells
+it goes, what is expected when the names of the cells looked at are shuffled is taken
+off. That is known exactly: another cell than the own one has any of the n² - 1 names
+equally often, so it is one of m related cells with m / (n² - 1); an entry of the list,
+which names two of the n² cells, names the own one with 2 / n². Even attention does not
+score 0 for that, since some cells are named oftener than others, but nearly.
 """
 
 from typing import NamedTuple
@@ -37,8 +38,13 @@ class HeadScores(NamedTuple):
 
     From the tokens of the path's cells, the mean over them, less the null: walled, to
     tokens of lattice neighbours that a wall parts from the cell; joined, of those that
-    a passage joins to it; entries, to all four tokens of the list's entries that name
-    it. walled_each, joined_each: to one such token of a neighbour, no null taken.
+    a passage joins to it (the cell before on the path is one); entries, to all four
+    tokens of the list's entries that name it. previous_cell, to the path's token
+    before, and walled_each, joined_each, to one such token of a neighbour on average:
+    no null taken.
+
+    walled_from_list, walled_from_ends: as walled, from the list's cells, and from the
+    origin and target that the question names.
 
     In the list, the mean over its entries: from an entry's semicolon to its first cell
     and to its second, and from its second cell to its first. previous, the mean over
@@ -48,12 +54,15 @@ class HeadScores(NamedTuple):
     walled: Scores
     joined: Scores
     entries: Scores
+    previous_cell: Scores
+    walled_each: Scores
+    joined_each: Scores
+    walled_from_list: Scores
+    walled_from_ends: Scores
     semicolon_to_first: Scores
     semicolon_to_second: Scores
     second_to_first: Scores
     previous: Scores
-    walled_each: Scores
-    joined_each: Scores
 
     @property
     def own_cells(self) -> Float[np.ndarray, "mazes *heads"]:
@@ -77,19 +86,24 @@ def head_scores(lens: Lens, mazes: MazeSet, memory: int = MEMORY) -> HeadScores:
 def scores_of(pattern: Pattern, roles: Roles, mazes: MazeSet) -> HeadScores:
     """The scores of one layer's heads, [mazes, heads] each."""
     lattice, passages = relations(mazes)
-    looks = rows_at(pattern, roles.path)
-    walled = towards(looks, roles, lattice & ~passages)
-    joined = towards(looks, roles, passages)
+    walls, path = lattice & ~passages, roles.path
+    walled = towards(pattern, roles, path, walls)
+    joined = towards(pattern, roles, path, passages)
+    listed = np.concatenate([roles.first, roles.second], 1)
+    ends = np.stack([roles.origin, roles.target], 1)
     return HeadScores(
         walled.mass,
         joined.mass,
-        own_entries(looks, roles, mazes.n),
-        within_entry(pattern, roles.semicolon, roles.first),
-        within_entry(pattern, roles.semicolon, roles.second),
-        within_entry(pattern, roles.second, roles.first),
-        previous_token(pattern, roles),
+        own_entries(rows_at(pattern, path), roles, mazes.n),
+        one_to_one(pattern, path[:, 1:], path[:, :-1]),
         walled.each,
         joined.each,
+        towards(pattern, roles, listed, walls).mass,
+        towards(pattern, roles, ends, walls).mass,
+        one_to_one(pattern, roles.semicolon, roles.first),
+        one_to_one(pattern, roles.semicolon, roles.second),
+        one_to_one(pattern, roles.second, roles.first),
+        previous_token(pattern, roles),
     )
 
 
@@ -124,17 +138,24 @@ class Towards(NamedTuple):
     each: Score
 
 
-def towards(looks: Looks, roles: Roles, relation: Relation) -> Towards:
-    """How the tokens of the path's cells look at the cells related to theirs."""
-    own, cells = roles.cell_at(roles.path), relation.shape[1]
+def towards(
+    pattern: Pattern,
+    roles: Roles,
+    query: Int[np.ndarray, "batch some"],
+    relation: Relation,
+) -> Towards:
+    """How tokens that name cells, at some positions, look at the cells related to
+    theirs."""
+    own, cells = roles.cell_at(query), relation.shape[1]
     related = relation[np.arange(len(own))[:, None], own] & (own >= 0)[..., None]
     names = (roles.cell[..., None] == np.arange(cells)).astype(np.float32)
+    looks = rows_at(pattern, query)
     by_cell = torch.einsum("bhsk,bkc->bhsc", looks, torch.from_numpy(names)).numpy()
     mass = (by_cell * related[:, None]).sum(-1)
     is_other = own[..., None] != np.arange(cells)
     null = (by_cell * is_other[:, None]).sum(-1)
     null = null * (related.sum(-1) / (cells - 1))[:, None]
-    before = np.maximum(roles.path, 0)[..., None]
+    before = np.maximum(query, 0)[..., None]
     tokens = np.take_along_axis(names.cumsum(1), before, 1) * related
     each = mass.sum(-1) / np.maximum(tokens.sum((1, 2)), 1)[:, None]
     return Towards(mean_over(mass - null, own >= 0), each)
@@ -174,12 +195,12 @@ def on_own_entries(looks: Looks, roles: Roles) -> Float[np.ndarray, "batch head 
     return total / (own >= 0).sum(1)[:, None, None, None]
 
 
-def within_entry(
+def one_to_one(
     pattern: Pattern,
-    query: Int[np.ndarray, "batch entries"],
-    key: Int[np.ndarray, "batch entries"],
+    query: Int[np.ndarray, "batch some"],
+    key: Int[np.ndarray, "batch some"],
 ) -> Score:
-    """Attention from one token of an entry to another of the same entry."""
+    """Attention from tokens to one token each, such as one of the same entry."""
     looks, at = rows_at(pattern, query), torch.from_numpy(key).clamp(min=0)
     at = at[:, None, :, None].expand(-1, looks.shape[1], -1, -1)
     return mean_over(looks.gather(3, at)[..., 0].numpy(), query >= 0)

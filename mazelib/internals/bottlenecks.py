@@ -49,8 +49,8 @@ def received(
 def cell_table(mazes: MazeSet) -> pd.DataFrame:
     """One row a cell of each maze, by number: its betweenness, and what else matters.
 
-    is_bottleneck: would some way be cut without it? on_path, named (how often, by the
-    list of a maze without cycles), from_origin, to_target, to_centre: see `OTHERS`.
+    on_path, named (how often, by the list of a maze without cycles), from_origin,
+    to_target, to_centre: see `OTHERS`.
     """
     n = mazes.n
     row, col = np.divmod(np.arange(n * n), n)
@@ -60,7 +60,6 @@ def cell_table(mazes: MazeSet) -> pd.DataFrame:
         facts = {
             "maze": index,
             "betweenness": maze.betweenness,
-            "is_bottleneck": np.isin(np.arange(n * n), maze.bottlenecks),
             "on_path": np.isin(np.arange(n * n), path),
             "named": maze.degree,
             "from_origin": maze.distances(origin),
@@ -72,12 +71,19 @@ def cell_table(mazes: MazeSet) -> pd.DataFrame:
 
 
 def with_betweenness(
-    given: Float[np.ndarray, "rows"], table: pd.DataFrame, equal: Sequence[str] = OTHERS
+    given: Float[np.ndarray, "rows"],
+    table: pd.DataFrame,
+    equal: Sequence[str] = OTHERS,
+    within: bool = False,
 ) -> float:
     """Spearman's correlation of what cells are given with their betweenness.
 
-    equal: columns of the table that are held equal (partial rank correlation).
+    equal: columns of the table that are held equal (partial rank correlation). within:
+    rank the cells of each maze among themselves, so that no difference between mazes
+    counts.
     """
-    between = table["betweenness"].to_numpy(float)
-    others = table[list(equal)].to_numpy(float)
-    return partial_rank_correlation(given.astype(float), between, others)
+    columns = table[["betweenness", *equal]].astype(float).assign(given=given)
+    if within:
+        columns = columns.groupby(table["maze"]).rank()
+    ranked = columns.to_numpy()
+    return partial_rank_correlation(ranked[:, -1], ranked[:, 0], ranked[:, 1:-1])
