@@ -189,21 +189,23 @@ def search_without(
 def neck_facts(lens: Lens, mazes: MazeSet) -> dict:
     """How attention goes with betweenness: raw, other things equal, and within mazes.
 
-    heads: the last for each head, without intervals.
+    heads: the last for each head. Only the second has an interval.
     """
     table, given = cell_table(mazes), received(lens, mazes)
     maze, total = table["maze"].to_numpy(), given.sum((1, 2)).ravel()
 
-    def both(rows: np.ndarray, within: bool) -> float:
-        return with_betweenness(total[rows], table.iloc[rows], within=within)
+    def partial(rows: np.ndarray) -> float:
+        return with_betweenness(total[rows], table.iloc[rows])
 
-    facts = {"raw": round(with_betweenness(total, table, equal=[]), 4)}
-    for name, within in (("partial", False), ("within", True)):
-        interval = bootstrap_groups(maze, lambda rows, w=within: both(rows, w), 0, 200)
-        facts[name] = rounded([both(np.arange(len(table)), within), *interval])
+    interval = bootstrap_groups(maze, partial, resamples=200)
     each = np.moveaxis(given, 0, 2).reshape(*given.shape[1:3], -1)
     heads = [[with_betweenness(h, table, within=True) for h in row] for row in each]
-    return facts | {"heads": rounded(heads)}
+    return {
+        "raw": round(with_betweenness(total, table, equal=[]), 4),
+        "partial": rounded([with_betweenness(total, table), *interval]),
+        "within": round(with_betweenness(total, table, within=True), 4),
+        "heads": rounded(heads),
+    }
 
 
 def facts_of(name: str, test: MazeSet, other: MazeSet) -> dict:
