@@ -1,7 +1,7 @@
 """What attention heads look at, in the maze's terms: one number a maze and head.
 
     scores = head_scores(lens, mazes)          # arrays [mazes, layers, heads]
-    head_table(scores.walled)                  # a row a head, with an interval
+    best_head(scores.entries)                  # the layer and head with the most
 
 Scores are shares of a token's attention, so from 0 to 1. Where they say to which cells
 it goes, what is expected when the names of the cells looked at are shuffled is taken
@@ -14,7 +14,6 @@ score 0 for that, since some cells are named oftener than others, but nearly.
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -23,7 +22,6 @@ from mazelib.dataset import MazeSet
 from mazelib.internals.ablation import Replacement, replaced
 from mazelib.internals.lens import MEMORY, Lens, Site, activations, read
 from mazelib.internals.roles import Roles
-from mazelib.intervals import bootstrap_mean
 
 Pattern = Float[Tensor, "batch head query key"]
 Looks = Float[Tensor, "batch head some key"]
@@ -235,19 +233,6 @@ def entry_attention(
         scores.append(own_entries(looks, part.roles, mazes.n)[:, 0])
         tokens.append(on_own_entries(looks, part.roles)[:, 0])
     return np.concatenate(scores), np.concatenate(tokens)
-
-
-def head_table(scores: Scores) -> pd.DataFrame:
-    """One row a head: its mean over mazes and the 95% bootstrap interval."""
-    _, layers, heads = scores.shape
-    rows = [
-        {"layer": layer, "head": head, "score": values.mean()}
-        | dict(zip(("from", "to"), bootstrap_mean(values), strict=True))
-        for layer in range(layers)
-        for head in range(heads)
-        for values in [scores[:, layer, head]]
-    ]
-    return pd.DataFrame(rows)
 
 
 def best_head(scores: Scores) -> tuple[int, int]:
