@@ -18,7 +18,7 @@ import pandas as pd
 import yaml
 
 from mazelib.errors import MazelibError
-from mazelib.files import replacing, writing
+from mazelib.files import write_json
 
 ROOT = Path(__file__).resolve().parent.parent
 HYPOTHESES = ROOT / "book" / "hypotheses.yml"
@@ -133,13 +133,8 @@ def record(
     stated = hypothesis(id)
     check(stated, result)
     found = judge(stated, result)
-    path = RESULTS / f"{id}.json"
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            facts = {**asdict(result), "verdict": found, "stated": seal(stated)}
-            text = json.dumps(facts, indent=2)
-            temporary.write_text(text + "\n", encoding="utf-8")
+    facts = {**asdict(result), "verdict": found, "stated": seal(stated)}
+    write_json(RESULTS / f"{id}.json", facts, indent=2)
     return found
 
 

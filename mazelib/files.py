@@ -1,6 +1,7 @@
 """Files that are either whole or not there, and what tells that they are."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -54,6 +55,18 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, facts: object, indent: int | None = None) -> None:
+    """Write facts as JSON, whole or not at all, in a folder that is made if need be.
+
+    Raises MazelibError if the disk refuses.
+    """
+    path, text = Path(path), json.dumps(facts, indent=indent)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager

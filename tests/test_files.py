@@ -3,7 +3,7 @@ import os
 import pytest
 
 from mazelib.errors import MazelibError
-from mazelib.files import remove_leftovers, replacing, replacing_folder
+from mazelib.files import remove_leftovers, replacing, replacing_folder, write_json
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
@@ -88,3 +88,16 @@ def test_an_old_folder_that_has_no_new_one_is_put_back(tmp_path):
     remove_leftovers(tmp_path / "run")
     assert (tmp_path / "run" / "one.txt").read_text() == "one"
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_json_is_written_whole_in_a_folder_of_its_own(tmp_path):
+    path = tmp_path / "new" / "facts.json"
+    write_json(path, {"b": [1], "a": None}, indent=1)
+    assert path.read_text() == '{\n "b": [\n  1\n ],\n "a": null\n}\n'
+    with pytest.raises(TypeError):
+        write_json(path, {"b": object()})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MazelibError, match="cannot be written"):
+        write_json(tmp_path / "file" / "facts.json", {})
+    assert [p.name for p in path.parent.iterdir()] == ["facts.json"]
+    assert path.read_text().startswith('{\n "b"')

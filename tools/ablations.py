@@ -8,12 +8,11 @@ stopped.
 """
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from mazelib.dataset import StreamConfig
-from mazelib.files import replacing
+from mazelib.files import write_json
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig, build
 from mazelib.recipe import TrainConfig
@@ -70,15 +69,13 @@ def main() -> None:
         for row in log
         if "exact" in row
     ]
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(RESULT) as temporary:
-        facts = {
-            "made_by": "python tools/ablations.py",
-            "n": BASE.validation,
-            "parameters": build(BASE.model).num_parameters(),
-            "rows": rows,
-        }
-        temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    facts = {
+        "made_by": "python tools/ablations.py",
+        "n": BASE.validation,
+        "parameters": build(BASE.model).num_parameters(),
+        "rows": rows,
+    }
+    write_json(RESULT, facts, indent=1)
 
 
 if __name__ == "__main__":

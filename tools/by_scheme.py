@@ -8,8 +8,6 @@ answer first leaves the true path. Beside the model of each scheme are the other
 of one token a cell: how far apart two trainings of the same scheme are.
 """
 
-import json
-
 import numpy as np
 from tqdm.auto import tqdm
 
@@ -17,7 +15,7 @@ from mazelib import zoo
 from mazelib.behaviour.evaluation import evaluate, summary
 from mazelib.dataset import MazeSet, MazeStream
 from mazelib.evidence import RESULTS
-from mazelib.files import replacing
+from mazelib.files import write_json
 
 MODELS = ("dfs5", "dfs5-seed1", "dfs5-seed2", "dfs5-pairs", "dfs5-walls")
 COUNT = 12_000
@@ -40,9 +38,7 @@ def main() -> None:
     there = [name for name in MODELS if name in zoo.names()]
     rows = [row(name, mazes) for name in tqdm(there, "models")]
     facts = {"made_by": "python tools/by_scheme.py", "rows": rows}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    with replacing(RESULTS / "by-scheme.json") as temporary:
-        temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    write_json(RESULTS / "by-scheme.json", facts)
 
 
 if __name__ == "__main__":

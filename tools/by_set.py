@@ -10,7 +10,6 @@ look ahead). Whole mazes are drawn for the intervals, up to turns and mirror ima
 questions where the set is all of them about one maze.
 """
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -26,7 +25,7 @@ from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.dataset import MazeSet
 from mazelib.evidence import RESULTS
-from mazelib.files import replacing
+from mazelib.files import write_json
 from mazelib.intervals import bootstrap_groups
 from mazelib.tokenizer import Edges
 
@@ -126,9 +125,7 @@ def rows() -> list[dict]:
 def main() -> None:
     """Ask everything and write the table."""
     facts = {"made_by": "python tools/by_set.py", "rows": rows()}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    with replacing(RESULTS / "by-set.json") as temporary:
-        temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_json(RESULTS / "by-set.json", facts, indent=1)
 
 
 if __name__ == "__main__":
