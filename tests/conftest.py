@@ -64,6 +64,15 @@ def few() -> MazeSet:
     return MazeStream(config).take(0, 40)
 
 
+def large(config: MazeModelConfig, seed: int, times: float = 12):
+    """A random model whose weights are large, so that what it does varies."""
+    model = build(config, seed)
+    with torch.no_grad():
+        for matrix in model.parameters():
+            matrix *= times if matrix.ndim == 2 else 1
+    return model
+
+
 def one_question(mazes: MazeSet, k: int = 0) -> MazeSet:
     """The same mazes with the k-th of their questions alone."""
     names = ("origin", "target", "path", "length")

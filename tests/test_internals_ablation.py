@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import one_question
+from conftest import large, one_question
 
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.forks import fork_table, step_table
@@ -25,7 +25,6 @@ from mazelib.internals.ablation import (
 )
 from mazelib.internals.lens import Site, activations, open_lens, read
 from mazelib.internals.roles import KINDS, roles_of
-from mazelib.model import build
 from mazelib.tokenizer import Tokenizer
 from mazelib.validation import teacher_forced
 
@@ -34,11 +33,7 @@ HEADS = [(0, 1), (1, 0)]
 
 @pytest.fixture
 def lens(tiny_config):
-    model = build(tiny_config, seed=6)
-    with torch.no_grad():  # large weights, so that heads matter
-        for matrix in model.parameters():
-            matrix *= 12 if matrix.ndim == 2 else 1
-    return open_lens(TrainedModel(model, tiny_config.tokenizer, {}))
+    return open_lens(TrainedModel(large(tiny_config, 6), tiny_config.tokenizer, {}))
 
 
 @pytest.fixture

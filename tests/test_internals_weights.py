@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from conftest import large
 
 from mazelib.checkpoint import TrainedModel
 from mazelib.errors import MazelibError
@@ -25,21 +26,11 @@ from mazelib.internals.weights import (
     spectra,
     turns,
 )
-from mazelib.model import build
-
-
-def large(config, seed):
-    """A random model whose weights are large, so that products are not next to 0."""
-    model = build(config, seed)
-    with torch.no_grad():
-        for matrix in model.parameters():
-            matrix *= 15 if matrix.ndim == 2 else 1
-    return model
 
 
 @pytest.fixture
 def model(tiny_config):
-    return large(tiny_config, seed=3)
+    return large(tiny_config, seed=3, times=15)
 
 
 def lens_of(model, config):
@@ -71,7 +62,7 @@ def test_a_head_made_to_read_another_stands_out_of_the_null(model, tiny_config):
 
 
 def test_chance_is_right_for_heads_that_are_not_made_for_each_other(tiny_config):
-    lens = lens_of(large(tiny_config, seed=11), tiny_config)
+    lens = lens_of(large(tiny_config, seed=11, times=15), tiny_config)
     for kind in KINDS:
         null = composition_null(lens, kind, draws=60)[:, 0, :, 1].reshape(60, -1)
         score = composition(lens, kind)[0, :, 1].ravel()
@@ -87,7 +78,7 @@ def test_an_unknown_kind_is_an_error(model, tiny_config):
 @pytest.mark.parametrize("positions", ["rotary", "learned"])
 def test_singular_vectors_are_those_of_the_whole_matrices(tiny_config, positions):
     config = replace(tiny_config, positions=positions)
-    lens = lens_of(large(config, seed=5), config)
+    lens = lens_of(large(config, seed=5, times=15), config)
     table, vectors = singular_vectors(lens, count=2)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
     assert len(table) == len(vectors) == 2 * 2 * (2 * 2 * 2 + 2)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from conftest import large
 
 from mazelib.behaviour import rollout as rollout_module
 from mazelib.behaviour.evaluation import prompts
@@ -17,10 +18,7 @@ from mazelib.model import build
 @pytest.mark.parametrize("positions", ["rotary", "learned"])
 def test_rollouts_are_what_generate_gives(tiny_config, positions):
     config = replace(tiny_config, positions=positions)
-    model = build(config, {"rotary": 3, "learned": 5}[positions])
-    with torch.no_grad():  # large weights, so that the tokens printed vary
-        for matrix in model.parameters():
-            matrix *= 12 if matrix.ndim == 2 else 1
+    model = large(config, {"rotary": 3, "learned": 5}[positions])
     mazes = StreamConfig(MazeConfig("percolation", 4, p=0.6), split="any")
     questions = prompts(MazeStream(mazes).take(0, 1000), config.tokenizer)
     answers = rollout(model, config.tokenizer, questions, size=64)

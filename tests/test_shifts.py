@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-import torch
-from conftest import one_question
+from conftest import large, one_question
 
 from mazelib.behaviour.evaluation import evaluate, predicted_paths, prompts
 from mazelib.behaviour.shifts import (
@@ -21,7 +20,7 @@ from mazelib.behaviour.shifts import (
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
 from mazelib.maze import Maze
-from mazelib.model import MazeModelConfig, build
+from mazelib.model import MazeModelConfig
 from mazelib.sampling import splits_of
 from mazelib.tokenizer import Tokenizer
 from mazelib.validation import encode
@@ -114,10 +113,7 @@ def test_lists_in_the_order_of_the_key_are_encoded_as_ever(few):
 def test_evaluation_asks_with_the_lists_it_is_given():
     mazes, edges = SHIFTS["list sorted"].draw(20)
     config = MazeModelConfig(side=7, layers=1, width=16, heads=2)
-    model = build(config, 3)
-    with torch.no_grad():  # large weights, so that the tokens printed vary
-        for matrix in model.parameters():
-            matrix *= 12 if matrix.ndim == 2 else 1
+    model = large(config, 3)
     table = evaluate(model, config.tokenizer, mazes, edges=edges)
     want = predicted_paths(model, config.tokenizer, mazes, edges=edges)
     assert table["predicted"].tolist() == want

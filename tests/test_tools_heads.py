@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import large
 
 from mazelib import zoo
 from mazelib.checkpoint import TrainedModel
@@ -13,7 +14,6 @@ from mazelib.dataset import StreamConfig
 from mazelib.generators import MazeConfig
 from mazelib.internals.attention import HeadScores
 from mazelib.intervals import bootstrap_mean
-from mazelib.model import build
 from tools import heads
 
 STREAM = StreamConfig(MazeConfig("dfs", 4), split="test")
@@ -25,9 +25,7 @@ def facts(tiny_config, tmp_path, monkeypatch):
     seeds, config = {"dfs5": 3, "untrained": 1}, replace(tiny_config, heads=4)
 
     def network(name):
-        model = build(config, seeds[name])
-        for matrix in model.parameters():
-            matrix.data *= 6 if matrix.ndim == 2 else 1
+        model = large(config, seeds[name], times=6)
         return TrainedModel(model, tiny_config.tokenizer, {"questions": 7})
 
     def sets(chosen):

@@ -8,19 +8,19 @@ for a cell's entries is left then; how attention goes with betweenness. And what
 heads look at along the ladder.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from mazelib import zoo
 from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import MazeSet, MazeStream
 from mazelib.evidence import RESULTS
-from mazelib.files import replacing
+from mazelib.files import write_json
 from mazelib.internals.ablation import (
     Head,
+    Replacement,
     head_outputs,
     mean_ablation,
     mean_outputs,
@@ -44,7 +44,7 @@ from mazelib.internals.head_sets import (
     sets_of_heads,
     without_a_job,
 )
-from mazelib.internals.lens import Lens, open_lens
+from mazelib.internals.lens import Lens, Site, open_lens
 from mazelib.internals.roles import ENTRY
 from mazelib.intervals import bootstrap_groups, bootstrap_mean
 from mazelib.model import MazeModelConfig, build
@@ -106,8 +106,17 @@ def heeds_passages(scores: HeadScores, head: Head) -> list[float]:
     return one_number(both, statistic)
 
 
+def averaged(written: dict[Site, Tensor], heads: list[Head]) -> Replacement:
+    """Heads write what they write on average."""
+    return mean_ablation({site: written[site] for site in head_outputs(heads)})
+
+
 def without(
-    lens: Lens, mazes: MazeSet, other: MazeSet, heads: list[Head], chosen: HeadScores
+    lens: Lens,
+    mazes: MazeSet,
+    heads: list[Head],
+    chosen: HeadScores,
+    written: dict[Site, Tensor],
 ) -> dict:
     """What a network still does without heads, and without others in their place.
 
@@ -123,7 +132,7 @@ def without(
         "resampled": resampled,
         "resampled in the list": only_at(resampled, ENTRY),
         "resampled on the path": only_at(resampled, ("path",)),
-        "averaged": mean_ablation(mean_outputs(lens, other, heads)),
+        "averaged": averaged(written, heads),
     }
     controls = {str(i): resample_ablation(lens, h, rng) for i, h in enumerate(drawn)}
     sites = head_outputs({head for some in [heads, *drawn] for head in some})
@@ -162,7 +171,7 @@ def search_without(
     mazes: MazeSet,
     second: Head,
     sets: dict[str, list[Head]],
-    means: MazeSet,
+    written: dict[Site, Tensor],
 ) -> dict:
     """What is lost of a head's search for entries when others write their average.
 
@@ -171,9 +180,7 @@ def search_without(
     """
 
     def left(heads: list[Head]) -> tuple[np.ndarray, np.ndarray]:
-        return entry_attention(
-            lens, mazes, second, mean_ablation(mean_outputs(lens, means, heads))
-        )
+        return entry_attention(lens, mazes, second, averaged(written, heads))
 
     before, tokens = left([])
     facts = {"": {"lost": [0.0] * 3, "tokens": rounded(tokens.mean(0))}}
@@ -222,12 +229,14 @@ def facts_of(name: str, test: MazeSet, other: MazeSet) -> dict:
     if name == "untrained":
         return facts
     sets = sets_of_heads(chosen)
-    facts["without"] = {
-        k: without(lens, test, other, heads, chosen) for k, heads in sets.items()
-    }
     earlier = {k: v for k, v in sets.items() if k not in ("walled", "entries")}
     earlier |= {f"not {k}": others_like(v, lens.heads) for k, v in earlier.items()}
-    facts["search"] = search_without(lens, test, best["entries"], earlier, other)
+    every = {head for some in [*sets.values(), *earlier.values()] for head in some}
+    written = mean_outputs(lens, other, sorted(every))
+    facts["without"] = {
+        k: without(lens, test, heads, chosen, written) for k, heads in sets.items()
+    }
+    facts["search"] = search_without(lens, test, best["entries"], earlier, written)
     facts["finders"] = looked_at(lens, test, above(chosen, ["entries"], QUARTER))
     return facts
 
@@ -260,9 +269,7 @@ def main() -> None:
         },
         "ladder": rungs(test[:CLIMBING]),
     }
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    with replacing(RESULTS / "heads.json") as temporary:
-        temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    write_json(RESULTS / "heads.json", facts)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mazelib.dataset import MazeSet
-from mazelib.internals.ablation import Replacement, replaced
+from mazelib.internals.ablation import Head, Replacement, replaced
 from mazelib.internals.lens import MEMORY, Lens, Site, activations, read
 from mazelib.internals.roles import Roles
 
@@ -219,7 +219,7 @@ def mean_over(
 
 
 def entry_attention(
-    lens: Lens, mazes: MazeSet, head: tuple[int, int], replacement: Replacement
+    lens: Lens, mazes: MazeSet, head: Head, replacement: Replacement
 ) -> tuple[Float[np.ndarray, "mazes"], Float[np.ndarray, "mazes 2 4"]]:
     """How one head looks at entries while something else in the network is replaced.
 
@@ -235,7 +235,7 @@ def entry_attention(
     return np.concatenate(scores), np.concatenate(tokens)
 
 
-def best_head(scores: Scores) -> tuple[int, int]:
+def best_head(scores: Scores) -> Head:
     """The layer and head with the highest mean."""
     mean = scores.mean(0)
     layer, head = np.unravel_index(mean.argmax(), mean.shape)

@@ -139,8 +139,7 @@ def singular_vectors(
 
 def cell_ids(lens: Lens, n: int) -> Int[np.ndarray, "cells"]:
     """The tokens of the cells of mazes of side n in the grid's corner."""
-    row, col = np.divmod(np.arange(n * n), n)
-    return lens.tokenizer.cell_ids[row * lens.tokenizer.side + col, 0]
+    return lens.tokenizer.place(n)[:, 0]
 
 
 def cell_embeddings(lens: Lens, n: int) -> Float[np.ndarray, "cells width"]:
