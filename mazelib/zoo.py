@@ -10,6 +10,7 @@ Each is a folder as `mazelib.checkpoint` writes it, checked by its hash when ope
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from mazelib import checkpoint
@@ -17,6 +18,7 @@ from mazelib.checkpoint import CARD, LOG, TrainedModel
 from mazelib.dataset import StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
+from mazelib.model import MazeModelConfig, build
 
 MODELS = Path(__file__).resolve().parent.parent / "data" / "models"
 
@@ -49,6 +51,17 @@ def load(model: str | Path, device: str = "cpu") -> TrainedModel:
     Raises MazelibError for an unknown name, or weights whose hash is not the card's.
     """
     return checkpoint.load(folder_of(model), device)
+
+
+def untrained(model: str | Path, seed: int = 1) -> TrainedModel:
+    """A network of a model's shape with random weights: what training is compared with.
+
+    Its card says the shape alone. Raises MazelibError as `read_card` does.
+    """
+    config = MazeModelConfig(**read_card(model)["model"])
+    return TrainedModel(
+        build(config, seed), config.tokenizer, {"model": asdict(config)}
+    )
 
 
 def ladder(model: str | Path) -> list[Path]:

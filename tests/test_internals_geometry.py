@@ -6,6 +6,7 @@ from scipy.stats import spearmanr
 
 from mazelib.errors import MazelibError
 from mazelib.internals.geometry import (
+    _silhouette,
     correlation,
     distances,
     lattice_distances,
@@ -13,6 +14,7 @@ from mazelib.internals.geometry import (
     mantel_interval,
     purity,
     silhouette,
+    silhouette_interval,
 )
 
 
@@ -63,16 +65,52 @@ def test_two_clouds_are_apart_and_one_is_not(rng):
     clouds = rng.normal(size=(40, 8)) + 6 * labels[:, None] * np.eye(8)[0]
     found = silhouette(clouds, labels, draws=100)
     assert found.value > 0.15 > found.high
+    low, high = silhouette_interval(clouds, labels, draws=200)
+    assert 0.1 < low < found.value < high
     same = silhouette(rng.normal(size=(40, 8)), labels, draws=100)
     assert same.value < 0.02
 
 
+def test_a_thing_drawn_twice_counts_twice_and_is_no_distance_from_others(rng):
+    labels = np.repeat([0, 1, 2], [8, 7, 1])
+    vectors = rng.normal(size=(16, 5))
+    table = distances(vectors, "cosine")
+    once = _silhouette(table, labels, np.ones(16, int))
+    assert once == pytest.approx(silhouette(vectors, labels, draws=1).value)
+    twice = _silhouette(table, labels, np.full(16, 2))
+    assert twice == pytest.approx(once)
+    kept = rng.permutation(16)[:12]
+    some = _silhouette(table, labels, np.isin(np.arange(16), kept).astype(int))
+    assert some == pytest.approx(silhouette(vectors[kept], labels[kept], 1).value)
+
+
 def test_neighbours_are_alike_where_vectors_say_so(rng):
-    kinds = np.repeat([0, 1, 2], 30)
-    said = purity(rng.normal(size=(90, 4)) + 9 * np.eye(4)[kinds], kinds)
-    assert said.near == pytest.approx(1)
-    assert said.all == pytest.approx(29 / 89)
-    unsaid = purity(rng.normal(size=(90, 4)), kinds)
-    assert (unsaid.near - unsaid.all).mean() == pytest.approx(0, abs=0.05)
-    with pytest.raises(MazelibError, match="no 10 neighbours"):
-        purity(np.zeros((10, 2)), np.zeros(10, int))
+    kinds, group = np.repeat([0, 1, 2], 30), np.zeros(90, int)
+    vectors = rng.normal(size=(90, 4))
+    said = purity(vectors + 9 * np.eye(4)[kinds], kinds, group)
+    assert said.excess == pytest.approx(1 - 29 / 89)
+    assert abs(said.null.mean()) < 0.02 < said.high
+    others = purity(vectors + 9 * np.eye(4)[kinds], kinds, group, (kinds + 1) % 3)
+    assert others.excess == pytest.approx(-30 / 89)
+    unsaid = purity(vectors, kinds, group)
+    assert unsaid.excess.mean() == pytest.approx(0, abs=0.05)
+
+
+def test_neighbours_are_sought_in_the_own_group_alone(rng):
+    kinds, group = np.tile([0, 1], 40), np.repeat([5, 2, 9], [38, 38, 4])
+    vectors = rng.normal(size=(80, 3)) + 9 * np.eye(3)[kinds] * (group == 2)[:, None]
+    found = purity(vectors, kinds, group).excess
+    assert np.isnan(found[group == 9]).all()
+    assert found[group == 5].mean() == pytest.approx(0, abs=0.1)
+    assert found[group == 2] == pytest.approx(1 - 18 / 37)
+    alone = purity(vectors[group == 5], kinds[group == 5], group[group == 5]).excess
+    assert np.allclose(found[group == 5], alone)
+    with pytest.raises(MazelibError, match="no group has 20 things"):
+        purity(np.zeros((19, 2)), np.zeros(19, int), np.zeros(19, int))
+
+
+def test_shuffled_kinds_have_no_excess_in_the_mean(rng):
+    kinds, group = rng.integers(3, size=200), rng.integers(4, size=200)
+    found = purity(rng.normal(size=(200, 2)), kinds, group, draws=200)
+    assert found.null.mean() == pytest.approx(0, abs=0.004)
+    assert found.null.std() > 0.005

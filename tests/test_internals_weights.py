@@ -20,6 +20,7 @@ from mazelib.internals.weights import (
     composition_null,
     explained,
     lattice_basis,
+    lattice_parts,
     on_cells,
     random_vectors,
     singular_vectors,
@@ -126,6 +127,11 @@ def test_what_is_plain_on_the_grid_is_explained_and_noise_by_chance(rng):
     noise = rng.normal(size=(3000, 25))
     noise -= noise.mean(1, keepdims=True)
     assert explained(noise, basis).mean() == pytest.approx(8 / 24, abs=0.01)
+    parts = lattice_parts(5)
+    modes = ["mode 0,1", "mode 1,0", "mode 1,1", "mode 0,2", "mode 2,0"]
+    assert sorted(parts) == sorted(["row", "column", "parity", *modes])
+    assert parts["row"] @ plain[0] == pytest.approx(np.linalg.norm(plain[0]))
+    assert parts["mode 2,0"] @ parts["mode 0,2"] == pytest.approx(0, abs=1e-9)
     turned = lattice_basis(5).reshape(5, 5, 8).transpose(1, 0, 2).reshape(25, 8)
     assert np.allclose(np.linalg.svd(basis.T @ turned)[1], 1)  # no side is favoured
 
@@ -164,5 +170,11 @@ def test_a_circuit_is_the_product_of_the_weights(model, tiny_config):
     turned = cell_circuit(lens, 2, "OV", (1, 1), (0, 1), turn)
     assert np.abs(found).max() > 0.1
     assert not np.allclose(turned, found, atol=0.01)
+    strongest = cell_circuit(lens, 2, "OV", (1, 1), rank=1)
+    assert np.linalg.matrix_rank(strongest, tol=1e-4 * np.abs(strongest).max()) == 1
+    every = cell_circuit(lens, 2, "OV", (1, 1), rank=8)
+    whole = cell_circuit(lens, 2, "OV", (1, 1))
+    assert np.allclose(every, whole, rtol=1e-3, atol=1e-4)
+    assert not np.allclose(strongest, whole, atol=0.01)
     with pytest.raises(MazelibError, match="kind is 'MLP'"):
         cell_circuit(lens, 2, "MLP", (1, 1))

@@ -31,6 +31,20 @@ def test_names_lists_the_folders_with_cards(folder, monkeypatch):
     assert zoo.load("another").card == json.loads((folder / "card.json").read_text())
 
 
+def test_an_untrained_network_has_the_shape_and_nothing_else_of_a_model(folder):
+    trained, blank = zoo.load(folder), zoo.untrained(folder, seed=3)
+    assert blank.card == {"model": trained.card["model"]}
+    assert blank.tokenizer.vocabulary == trained.tokenizer.vocabulary
+    own, drawn = trained.model.state_dict(), blank.model.state_dict()
+    assert {k: v.shape for k, v in own.items()} == {
+        k: v.shape for k, v in drawn.items()
+    }
+    matrices = [name for name, value in own.items() if value.ndim == 2]
+    assert not any(own[name].equal(drawn[name]) for name in matrices)
+    again = zoo.untrained(folder, seed=3).model.state_dict()
+    assert all(again[name].equal(value) for name, value in drawn.items())
+
+
 def test_every_model_of_the_zoo_loads():
     for name in zoo.names():
         card = zoo.load(name).card

@@ -47,7 +47,6 @@ from mazelib.internals.head_sets import (
 from mazelib.internals.lens import Lens, Site, open_lens
 from mazelib.internals.roles import ENTRY
 from mazelib.intervals import bootstrap_groups, bootstrap_mean
-from mazelib.model import MazeModelConfig, build
 
 TRAINED = ("dfs5", "dfs5-seed1", "dfs5-seed2")
 SHOWN = (
@@ -61,11 +60,7 @@ SCORED, CHOOSING, CLIMBING = 1000, 500, 200
 
 def network(name: str) -> TrainedModel:
     """A model by name; "untrained" is one of dfs5's shape with random weights."""
-    if name != "untrained":
-        return zoo.load(name)
-    trained = zoo.load("dfs5")
-    config = MazeModelConfig(**trained.card["model"])
-    return trained._replace(model=build(config, seed=1))
+    return zoo.untrained("dfs5") if name == "untrained" else zoo.load(name)
 
 
 def rounded(numbers: np.ndarray) -> list:

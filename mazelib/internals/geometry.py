@@ -114,29 +114,100 @@ def silhouette(
     return Tested(score(labels), np.array(null))
 
 
-class Purity(NamedTuple):
-    """Of a thing's nearest neighbours, the share that is of its kind, and of all."""
+def silhouette_interval(
+    vectors: Float[np.ndarray, "things width"],
+    labels: Integer[np.ndarray, "things"],
+    draws: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """The silhouette's interval of 95%: things are drawn anew (percentile bootstrap).
 
-    near: Float[np.ndarray, "things"]
-    all: Float[np.ndarray, "things"]
+    Distances of a thing to itself are left out, as in `mantel_interval`.
+    """
+    table, rng = distances(vectors, "cosine"), np.random.default_rng(seed)
+    counts = rng.multinomial(len(labels), np.full(len(labels), 1 / len(labels)), draws)
+    found = [_silhouette(table, labels, count) for count in counts]
+    low, high = np.quantile(found, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _silhouette(table: Table, labels: np.ndarray, count: np.ndarray) -> float:
+    """The silhouette of things each of which is there some number of times."""
+    is_of = labels[:, None] == np.unique(labels)
+    weight = is_of * count[:, None]
+    others = weight.sum(0) - is_of * count[:, None]
+    total = table @ weight - is_of * (np.diag(table) * count)[:, None]
+    mean = np.divide(total, others, out=np.full(total.shape, np.inf), where=others > 0)
+    own, other = mean[is_of], np.where(is_of, np.inf, mean).min(1)
+    known = np.isfinite(own) & np.isfinite(other)  # else alone in its set: 0
+    scores = np.zeros(len(labels))
+    own, other = own[known], other[known]
+    scores[known] = (other - own) / np.maximum(own, other)
+    return float(scores @ count / count.sum())
+
+
+class Purity(NamedTuple):
+    """How much oftener a thing's nearest neighbours are of its kind than all others.
+
+    excess: the share of its neighbours less that of all others in its group; NaN where
+    the group is too small. null: the mean excess where kinds are shuffled in groups.
+    """
+
+    excess: Float[np.ndarray, "things"]
+    null: Float[np.ndarray, "draws"]
+
+    @property
+    def high(self) -> float:
+        """The null's 95th percentile."""
+        return float(np.quantile(self.null, 0.95))
 
 
 def purity(
     vectors: Float[np.ndarray, "things width"],
-    kinds: Int[np.ndarray, "things"],
+    kinds: Integer[np.ndarray, "things"],
+    groups: Integer[np.ndarray, "things"],
+    sought: Integer[np.ndarray, "things"] | None = None,
     neighbours: int = 10,
+    draws: int = 20,
+    seed: int = 0,
 ) -> Purity:
-    """How many of a thing's nearest neighbours (by Euclid) are of its kind.
+    """Whether a thing's nearest neighbours (by Euclid) in its group are of its kind.
 
-    `all` is that share among all other things, to be compared with: the neighbours'
-    where the vectors say nothing of the kind. Raises MazelibError for too few things.
+    sought: the kind that each thing's neighbours are compared with, if not its own.
+    Groups of fewer than twice as many things as neighbours are left out. Raises
+    MazelibError if all are.
     """
-    if len(vectors) <= neighbours:
+    rng = np.random.default_rng(seed)
+    sought = kinds if sought is None else sought
+    found = np.full((1 + draws, len(vectors)), np.nan)
+    order = np.argsort(groups, kind="stable")
+    _, starts = np.unique(groups[order], return_index=True)
+    for members in np.split(order, starts[1:]):
+        if len(members) >= 2 * neighbours:
+            near = nearest(vectors[members], neighbours)
+            own, asked = kinds[members], sought[members]
+            found[0, members] = excess(near, own, asked)
+            for row in found[1:]:
+                shuffled = rng.permutation(len(members))
+                row[members] = excess(near, own[shuffled], asked[shuffled])
+    if np.isnan(found[0]).all():
         raise MazelibError(
-            f"{len(vectors)} things have no {neighbours} neighbours each: take fewer"
+            f"no group has {2 * neighbours} things, twice as many as {neighbours} "
+            "neighbours: take more things or fewer neighbours"
         )
-    found = NearestNeighbors(n_neighbors=neighbours).fit(vectors)
-    near = found.kneighbors(return_distance=False)  # a thing is not its own neighbour
-    alike = (kinds[near] == kinds[:, None]).mean(1)
-    count = (kinds[:, None] == kinds).sum(1) - 1
-    return Purity(alike, count / (len(kinds) - 1))
+    return Purity(found[0], np.nanmean(found[1:], 1))
+
+
+def nearest(
+    vectors: Float[np.ndarray, "things width"], count: int
+) -> Int[np.ndarray, "things count"]:
+    """The nearest other things of each, by Euclid."""
+    return NearestNeighbors(n_neighbors=count).fit(vectors).kneighbors()[1]
+
+
+def excess(near: np.ndarray, kinds: np.ndarray, sought: np.ndarray) -> np.ndarray:
+    """The share of neighbours of the sought kind, less that of all other things."""
+    values, at = np.unique(np.concatenate([kinds, sought]), return_inverse=True)
+    kinds, sought = at[: len(kinds)], at[len(kinds) :]
+    count = np.bincount(kinds, minlength=len(values))[sought] - (kinds == sought)
+    return (kinds[near] == sought[:, None]).mean(1) - count / (len(kinds) - 1)

@@ -155,20 +155,29 @@ def on_cells(
     return profile - profile.mean(1, keepdims=True)
 
 
-def lattice_basis(n: int, smoothest: int = 5) -> Float[np.ndarray, "cells parts"]:
-    """An orthonormal basis of what is plain on the grid: row, column, parity of their
-    sum, and the smoothest modes of the lattice.
+def lattice_parts(n: int, smoothest: int = 5) -> dict[str, Float[np.ndarray, "cells"]]:
+    """What is plain on the grid: row, column, parity of their sum, and the smoothest
+    modes of the lattice, each of length 1 and mean 0.
 
     Modes are eigenvectors of its Laplacian, products of cosines, the constant left out;
-    take as many as end no pair of equal smoothness in two (5, 7 or 8 of 5×5).
+    "mode 1,0" has one half wave down and none across. Take as many as end no pair of
+    equal smoothness in two (5, 7 or 8 of 5×5).
     """
     row, col = np.divmod(np.arange(n * n), n)
     wave = np.cos(np.pi * np.arange(n)[:, None] * (np.arange(n) + 0.5) / n)
     rate = 2 - 2 * np.cos(np.pi * np.arange(n) / n)
     order = np.argsort((rate[:, None] + rate).ravel(), kind="stable")[1 : smoothest + 1]
-    modes = [np.outer(wave[mode // n], wave[mode % n]).ravel() for mode in order]
-    parts = np.stack([row, col, (-1.0) ** (row + col), *modes], 1)
-    left, size, _ = np.linalg.svd(parts - parts.mean(0), full_matrices=False)
+    parts = {"row": row, "column": col, "parity": (-1.0) ** (row + col)}
+    for down, across in zip(*np.divmod(order, n), strict=True):
+        parts[f"mode {down},{across}"] = np.outer(wave[down], wave[across]).ravel()
+    plain = {name: part - part.mean() for name, part in parts.items()}
+    return {name: part / np.linalg.norm(part) for name, part in plain.items()}
+
+
+def lattice_basis(n: int, smoothest: int = 5) -> Float[np.ndarray, "cells parts"]:
+    """An orthonormal basis of what is plain on the grid (see `lattice_parts`)."""
+    parts = np.stack(list(lattice_parts(n, smoothest).values()), 1)
+    left, size, _ = np.linalg.svd(parts, full_matrices=False)
     return left[:, size > 1e-9 * size[0]]
 
 
@@ -204,6 +213,7 @@ def cell_circuit(
     head: tuple[int, int],
     through: tuple[int, int] | None = None,
     turn: Float[Tensor, "width width"] | None = None,
+    rank: int | None = None,
 ) -> Float[np.ndarray, "cells cells"]:
     """A head's full circuit over the cells of side n, by their embeddings alone.
 
@@ -211,21 +221,22 @@ def cell_circuit(
     "QK"[a, b]: how much a token of cell a asks for one of cell b, before the softmax.
     through: an earlier head that wrote the name of cell a (or b, for "QK") to the token
     that is looked at, in place of its own name; turn: a rotation of the residual stream
-    in between, for a null (see `turns`). LayerNorm's scale is left out.
+    in between, for a null (see `turns`); rank: how many of the head's directions take
+    part, the strongest first. LayerNorm's scale is left out.
 
     Raises MazelibError for another kind.
     """
+    if kind not in ("OV", "QK"):
+        raise MazelibError(f"kind is {kind!r}, but must be OV or QK")
     bridge, (layer, number) = lens.bridge, head
+    left, size, right = svd(getattr(bridge, kind)[layer, number])
+    matrix = (left * size)[:, :rank] @ right[:rank]
     cells = torch.from_numpy(cell_embeddings(lens, n))
     looked_at = cells
     if through is not None:
         looked_at = cells @ bridge.OV.AB[through]
     if turn is not None:
         looked_at = looked_at @ turn
-    if kind == "OV":
-        unembed = bridge.W_U[:, cell_ids(lens, n)]
-        return (looked_at @ bridge.OV.AB[layer, number] @ unembed).numpy()
-    if kind != "QK":
-        raise MazelibError(f"kind is {kind!r}, but must be OV or QK")
-    scale = bridge.cfg.d_head**0.5
-    return (cells @ bridge.QK.AB[layer, number] @ looked_at.T / scale).numpy()
+    if kind == "QK":
+        return (cells @ matrix @ looked_at.T / bridge.cfg.d_head**0.5).numpy()
+    return (looked_at @ matrix @ bridge.W_U[:, cell_ids(lens, n)]).numpy()
