@@ -50,6 +50,26 @@ def test_the_null_is_what_unrelated_vectors_give(rng):
     assert 0 < np.mean(np.array(values) > highs) < 0.2
 
 
+def test_things_are_exchanged_with_those_of_their_kind_alone(rng):
+    kinds = rng.permutation(np.repeat([0, 1, 2], [9, 9, 7]))
+    near = (kinds[:, None] != kinds).astype(float)  # the kinds are all there is
+    apart = near + 0.01 * distances(rng.normal(size=(25, 3)), "L2")
+    assert mantel(near, apart, draws=50).high < 0.5
+    held = mantel(near, apart, within=kinds, draws=50)
+    assert held.null == pytest.approx(held.value)
+    one = mantel(apart, near, within=np.arange(25), draws=5)
+    assert one.null == pytest.approx(one.value)
+
+
+def test_only_the_pairs_that_count_count(rng):
+    a, b = (distances(rng.normal(size=(9, 3)), "L1") for _ in range(2))
+    pairs = b > np.median(b)
+    above = np.nonzero(np.triu(pairs, 1))
+    want = spearmanr(a[above], b[above]).statistic
+    assert correlation(a, b, pairs=pairs) == pytest.approx(want)
+    assert mantel(a, b, pairs=pairs, draws=2).value == pytest.approx(want)
+
+
 def test_correlation_is_over_each_pair_once(rng):
     a, b = (distances(rng.normal(size=(7, 3)), "L1") for _ in range(2))
     pairs = [(i, j) for i in range(7) for j in range(i + 1, 7)]

@@ -5,19 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import large
+from conftest import large, one_question
 
 from mazelib.checkpoint import TrainedModel
 from mazelib.errors import MazelibError
-from mazelib.internals.lens import open_lens
+from mazelib.internals.lens import Site, activations, open_lens
 from mazelib.internals.weights import (
     KINDS,
     SIDES,
     cell_circuit,
     cell_embeddings,
-    closest_tokens,
     composition,
     composition_null,
+    cosines,
     explained,
     lattice_basis,
     lattice_parts,
@@ -104,16 +104,16 @@ def test_a_profile_is_what_a_vector_makes_of_the_cells(model, tiny_config):
     names = [lens.tokenizer.id_of[f"({r},{c})"] for r in range(3) for c in range(3)]
     assert np.array_equal(cells, lens.bridge.W_E.detach().numpy()[names])
     unit = cells / np.linalg.norm(cells, axis=1, keepdims=True)
-    assert closest_tokens(lens, -unit, names) == pytest.approx(1, abs=1e-5)
-    turned = unit[:1] @ TURN
-    few, many = (closest_tokens(lens, turned, ids) for ids in (names[:2], names))
-    assert few - 1e-6 <= many < 1
+    near = cosines(lens, -unit, names)
+    assert np.diag(near) == pytest.approx(-1, abs=1e-5)
+    assert np.allclose(near, -unit @ unit.T, atol=1e-5)
+    away = lens.bridge.W_U.detach().numpy().T
+    away = (away - away.mean(0))[names]
+    near = cosines(lens, away, names, unembedding=True)
+    assert np.diag(near) == pytest.approx(np.linalg.norm(away, axis=1), rel=1e-4)
     profile = on_cells(lens, cells[4:5], 3)
     assert profile.sum() == pytest.approx(0, abs=1e-5)
     assert profile.argmax() == 4
-
-
-TURN = np.linalg.qr(np.random.default_rng(0).normal(size=(16, 16)))[0]
 
 
 def test_what_is_plain_on_the_grid_is_explained_and_noise_by_chance(rng):
@@ -146,35 +146,61 @@ def test_a_circuit_is_the_product_of_the_weights(model, tiny_config):
     lens = lens_of(model, tiny_config)
     bridge, block = lens.bridge, lens.bridge.blocks[1].attn
     ids = [lens.tokenizer.id_of[f"({r},{c})"] for r in range(2) for c in range(2)]
-    cells, unembed = bridge.W_E[ids], bridge.W_U[:, ids]
+    cells, unembed = torch.nn.functional.layer_norm(bridge.W_E[ids], (16,)), bridge.W_U
+    near = {"rtol": 1e-3, "atol": 1e-4}
     found = cell_circuit(lens, 2, "OV", (1, 1))
-    written = cells @ block.W_V[1] @ block.W_O[1] @ unembed
-    assert np.allclose(found, written.detach().numpy(), rtol=1e-3, atol=1e-4)
+    written = cells @ block.W_V[1] @ block.W_O[1] @ unembed[:, ids]
+    assert np.allclose(found, written.detach().numpy(), **near)
     found = cell_circuit(lens, 2, "QK", (1, 0))
-    query, key = cells @ block.W_Q[0], cells @ block.W_K[0]
-    assert np.allclose(
-        found, (query @ key.T / 8**0.5).detach().numpy(), rtol=1e-3, atol=1e-4
-    )
+    query, key = cells @ block.W_Q[0] + block.b_Q[0], cells @ block.W_K[0]
+    assert np.allclose(found, (query @ key.T / 8**0.5).detach().numpy(), **near)
     first = bridge.blocks[0].attn
     name = cells @ first.W_V[1] @ first.W_O[1]
     found = cell_circuit(lens, 2, "QK", (1, 0), through=(0, 1))
     key = name @ block.W_K[0]
-    assert np.allclose(
-        found, (query @ key.T / 8**0.5).detach().numpy(), rtol=1e-3, atol=1e-4
-    )
+    assert np.allclose(found, (query @ key.T / 8**0.5).detach().numpy(), **near)
     found = cell_circuit(lens, 2, "OV", (1, 1), through=(0, 1))
-    written = name @ block.W_V[1] @ block.W_O[1] @ unembed
-    assert np.allclose(found, written.detach().numpy(), rtol=1e-3, atol=1e-4)
+    written = name @ block.W_V[1] @ block.W_O[1] @ unembed[:, ids]
+    assert np.allclose(found, written.detach().numpy(), **near)
     turn = next(turns(16, 1))
     assert torch.allclose(turn @ turn.T, torch.eye(16), atol=1e-5)
     turned = cell_circuit(lens, 2, "OV", (1, 1), (0, 1), turn)
     assert np.abs(found).max() > 0.1
     assert not np.allclose(turned, found, atol=0.01)
-    strongest = cell_circuit(lens, 2, "OV", (1, 1), rank=1)
-    assert np.linalg.matrix_rank(strongest, tol=1e-4 * np.abs(strongest).max()) == 1
-    every = cell_circuit(lens, 2, "OV", (1, 1), rank=8)
-    whole = cell_circuit(lens, 2, "OV", (1, 1))
-    assert np.allclose(every, whole, rtol=1e-3, atol=1e-4)
-    assert not np.allclose(strongest, whole, atol=0.01)
     with pytest.raises(MazelibError, match="kind is 'MLP'"):
         cell_circuit(lens, 2, "MLP", (1, 1))
+
+
+def test_a_circuit_of_few_directions_is_the_nearest_of_its_rank(model, tiny_config):
+    lens = lens_of(model, tiny_config)
+    for kind in ("OV", "QK"):
+        whole = cell_circuit(lens, 3, kind, (1, 1))
+        strongest = cell_circuit(lens, 3, kind, (1, 1), rank=1)
+        size = np.abs(strongest).max()
+        assert np.linalg.matrix_rank(strongest, tol=1e-4 * size) == 1
+        assert not np.allclose(strongest, whole, atol=0.01)
+        every = cell_circuit(lens, 3, kind, (1, 1), rank=8)
+        assert np.allclose(every, whole, rtol=1e-3, atol=1e-3)
+
+
+def test_what_is_asked_at_a_distance_is_what_the_model_asks(model, tiny_config, few):
+    lens = lens_of(model, tiny_config)
+    assert not lens.bridge.b_K.any()  # what all are asked alike is left out
+    scores = Site("scores", 0, 1)  # at the first layer a cell's token is its name
+    [part] = activations(lens, one_question(few)[:2], [scores])
+    for distance in (2, 4, 6, 30):
+        made = cell_circuit(lens, 4, "QK", (0, 1), distance=distance)
+        rows, at = np.nonzero(part.roles.cell[:, distance:] >= 0)
+        cell, earlier = part.roles.cell[rows, at + distance], part.roles.cell[rows, at]
+        both = earlier >= 0
+        assert both.sum() > 5
+        found = part.values[scores][rows, at + distance, at].numpy()
+        assert np.allclose(found[both], made[cell, earlier][both], rtol=1e-3, atol=1e-3)
+
+
+def test_learned_positions_do_not_turn(tiny_config):
+    config = replace(tiny_config, positions="learned")
+    lens = lens_of(large(config, seed=5, times=15), config)
+    assert cell_circuit(lens, 2, "QK", (0, 1)).shape == (4, 4)
+    with pytest.raises(MazelibError, match="distance is 3, but positions are learned"):
+        cell_circuit(lens, 2, "QK", (0, 1), distance=3)

@@ -12,7 +12,7 @@ each has a null in which names are shuffled.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer
 from scipy.spatial.distance import cdist
 from scipy.stats import rankdata
 from sklearn.metrics import silhouette_score
@@ -49,27 +49,48 @@ def lattice_distances(n: int) -> Table:
     return cdist(place, place, "cityblock")
 
 
-def correlation(a: Table, b: Table, ranks: bool = True) -> float:
-    """Spearman's (or Pearson's) correlation of two tables over all pairs of things."""
-    above = np.triu_indices(len(a), 1)
+def correlation(
+    a: Table,
+    b: Table,
+    ranks: bool = True,
+    pairs: Bool[np.ndarray, "things things"] | None = None,
+) -> float:
+    """Spearman's (or Pearson's) correlation of two tables over all pairs of things.
+
+    pairs: those that count, symmetric.
+    """
+    counts = np.ones(a.shape, bool) if pairs is None else pairs
+    above = np.nonzero(np.triu(counts, 1))
     x, y = a[above], b[above]
     x, y = (rankdata(x), rankdata(y)) if ranks else (x, y)
     return float(np.corrcoef(x, y)[0, 1])
 
 
 def mantel(
-    a: Table, b: Table, ranks: bool = True, draws: int = 1000, seed: int = 0
+    a: Table,
+    b: Table,
+    ranks: bool = True,
+    pairs: Bool[np.ndarray, "things things"] | None = None,
+    within: Integer[np.ndarray, "things"] | None = None,
+    draws: int = 1000,
+    seed: int = 0,
 ) -> Tested:
     """The correlation of two tables of distances, and its null (Mantel 1967).
 
     Pairs of things are not independent, so the things are permuted, not the pairs.
+    pairs: those of `b` that count. within: a kind of each thing; it is exchanged with
+    others of its kind alone, which leaves in the null what the kinds bring about.
     """
     rng = np.random.default_rng(seed)
+    kinds = np.zeros(len(a), int) if within is None else within
     null = []
     for _ in range(draws):
-        order = rng.permutation(len(a))
-        null.append(correlation(a[np.ix_(order, order)], b, ranks))
-    return Tested(correlation(a, b, ranks), np.array(null))
+        order = np.empty(len(a), int)
+        order[np.argsort(kinds, kind="stable")] = np.lexsort(
+            (rng.random(len(a)), kinds)
+        )
+        null.append(correlation(a[np.ix_(order, order)], b, ranks, pairs))
+    return Tested(correlation(a, b, ranks, pairs), np.array(null))
 
 
 def mantel_interval(

@@ -196,13 +196,21 @@ def random_vectors(
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
-def closest_tokens(
-    lens: Lens, vectors: Float[np.ndarray, "rows width"], ids: Sequence[int]
-) -> Float[np.ndarray, "rows"]:
-    """The largest cosine, without its sign, of each vector with one of the tokens."""
-    tokens = lens.bridge.W_E.detach().numpy()[list(ids)]
+def cosines(
+    lens: Lens,
+    vectors: Float[np.ndarray, "rows width"],
+    ids: Sequence[int],
+    unembedding: bool = False,
+) -> Float[np.ndarray, "rows tokens"]:
+    """The cosine of each vector with each token's embedding, or unembedding.
+
+    The latter less its mean over all tokens, which changes no probability.
+    """
+    bridge = lens.bridge
+    table = bridge.W_U.T - bridge.W_U.mean(1) if unembedding else bridge.W_E
+    tokens = table.detach().numpy()[list(ids)]
     tokens = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
-    return np.abs(vectors @ tokens.T).max(1)
+    return vectors @ tokens.T
 
 
 @torch.no_grad()
@@ -214,29 +222,62 @@ def cell_circuit(
     through: tuple[int, int] | None = None,
     turn: Float[Tensor, "width width"] | None = None,
     rank: int | None = None,
+    distance: int = 0,
 ) -> Float[np.ndarray, "cells cells"]:
     """A head's full circuit over the cells of side n, by their embeddings alone.
 
     "OV"[a, b]: what attention to a token of cell a adds to the logit of cell b.
-    "QK"[a, b]: how much a token of cell a asks for one of cell b, before the softmax.
+    "QK"[a, b]: how much a token of cell a asks for one of cell b, `distance` tokens
+    before it; up to what it asks of all alike, which the softmax takes away.
     through: an earlier head that wrote the name of cell a (or b, for "QK") to the token
     that is looked at, in place of its own name; turn: a rotation of the residual stream
     in between, for a null (see `turns`); rank: how many of the head's directions take
-    part, the strongest first. LayerNorm's scale is left out.
+    part, the strongest first. Each name is normalized by itself, as LayerNorm would.
 
-    Raises MazelibError for another kind.
+    Raises MazelibError for another kind, or a distance without rotary positions.
     """
-    if kind not in ("OV", "QK"):
-        raise MazelibError(f"kind is {kind!r}, but must be OV or QK")
     bridge, (layer, number) = lens.bridge, head
-    left, size, right = svd(getattr(bridge, kind)[layer, number])
-    matrix = (left * size)[:, :rank] @ right[:rank]
     cells = torch.from_numpy(cell_embeddings(lens, n))
+    cells = cells / (cells.var(1, correction=0, keepdim=True) + bridge.cfg.eps).sqrt()
     looked_at = cells
     if through is not None:
         looked_at = cells @ bridge.OV.AB[through]
     if turn is not None:
         looked_at = looked_at @ turn
     if kind == "QK":
-        return (cells @ matrix @ looked_at.T / bridge.cfg.d_head**0.5).numpy()
-    return (looked_at @ matrix @ bridge.W_U[:, cell_ids(lens, n)]).numpy()
+        asks = torch.cat([bridge.W_Q[layer, number], bridge.b_Q[layer, number][None]])
+        asks = asks @ rotation(lens, distance) @ bridge.W_K[layer, number].T
+        cells = torch.cat([cells, torch.ones(len(cells), 1)], 1)
+        scores = cells @ truncated(asks, rank) @ looked_at.T
+        return (scores / bridge.cfg.d_head**0.5).numpy()
+    if kind != "OV":
+        raise MazelibError(f"kind is {kind!r}, but must be OV or QK")
+    written = looked_at @ truncated(bridge.OV.AB[layer, number], rank)
+    return (written @ bridge.W_U[:, cell_ids(lens, n)]).numpy()
+
+
+def truncated(matrix: Float[Tensor, "rows columns"], rank: int | None) -> Tensor:
+    """The matrix of that rank which is nearest to a matrix; None: the matrix itself."""
+    if rank is None:
+        return matrix
+    left, size, right = torch.linalg.svd(matrix, full_matrices=False)
+    return (left * size)[:, :rank] @ right[:rank]
+
+
+def rotation(lens: Lens, distance: int) -> Float[Tensor, "head head"]:
+    """What rotary positions put between a query and a key so many tokens before it.
+
+    The identity at distance 0 (Su et al., arXiv 2104.09864). Raises MazelibError for
+    another distance where positions are learned.
+    """
+    size, model = lens.bridge.cfg.d_head, lens.bridge.original_model
+    if distance and model.config.model_type != "gpt_neox":
+        raise MazelibError(
+            f"distance is {distance}, but positions are learned: only rotary ones turn "
+            "by distance, so leave it at 0"
+        )
+    if not distance:
+        return torch.eye(size)
+    angle = distance * model.gpt_neox.rotary_emb.inv_freq
+    cos, sin = angle.cos().diag(), angle.sin().diag()
+    return torch.cat([torch.cat([cos, sin], 1), torch.cat([-sin, cos], 1)])
