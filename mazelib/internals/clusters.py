@@ -20,7 +20,7 @@ from torch import Tensor
 from mazelib.dataset import Batch, MazeSet
 from mazelib.encoding import PATH_END
 from mazelib.errors import MazelibError
-from mazelib.internals.lens import Lens, Site, bridge_inputs
+from mazelib.internals.lens import Lens, Site, run
 from mazelib.internals.roles import cells_named
 
 STOP = -1
@@ -122,18 +122,12 @@ def path_tokens(
     return PathTokens(np.concatenate(vectors, 1), *map(np.concatenate, rest))
 
 
-@torch.no_grad()
 def residuals(lens: Lens, batch: Batch) -> tuple[Tensor, Tensor]:
     """The logits, and the residual stream before the first block and after each."""
-    first = Site("resid_pre", 0)
-    sites = [first, *(Site("resid_post", layer) for layer in range(lens.layers))]
-    hooks = [site.hook for site in sites]
-    logits, cache = lens.bridge.run_with_cache(
-        **bridge_inputs(batch),
-        names_filter=lambda name: name in hooks,
-        return_cache_object=False,
-    )
-    return logits, torch.stack([cache[hook] for hook in hooks])
+    after = [Site("resid_post", layer) for layer in range(lens.layers)]
+    sites = [Site("resid_pre", 0), *after]
+    logits, cache = run(lens, batch, sites)
+    return logits, torch.stack([cache[site.hook] for site in sites])
 
 
 def tokens_of(lens: Lens, mazes: MazeSet, batch: Batch, logits, vectors) -> PathTokens:

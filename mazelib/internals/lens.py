@@ -212,20 +212,27 @@ def activations(
         yield Part(rows, batch, roles, read(lens, batch, roles, sites))
 
 
-@torch.no_grad()
 def read(
     lens: Lens, batch: Batch, roles: Roles, sites: Collection[Site]
 ) -> dict[Site, Tensor]:
     """The values at sites on one batch."""
     if not sites:
         return {}
+    _, cache = run(lens, batch, sites)
+    return {site: cache[site.hook][site.index(roles)] for site in sites}
+
+
+@torch.no_grad()
+def run(
+    lens: Lens, batch: Batch, sites: Collection[Site]
+) -> tuple[Float[Tensor, "batch pos id"], dict[str, Tensor]]:
+    """The logits on one batch, and what the hooks of sites hold, whole, by name."""
     hooks = {site.hook for site in sites}
-    _, cache = lens.bridge.run_with_cache(
+    return lens.bridge.run_with_cache(
         **bridge_inputs(batch),
         names_filter=lambda name: name in hooks,
         return_cache_object=False,
     )
-    return {site: cache[site.hook][site.index(roles)] for site in sites}
 
 
 def numbers(lens: Lens, site: Site, length: int) -> int:
