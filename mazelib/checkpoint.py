@@ -107,17 +107,18 @@ def save(
     facts: dict,
     texts: dict[str, str] | None = None,
     folders: dict[str, Path] | None = None,
+    dtype: torch.dtype = torch.float16,
 ) -> dict:
     """Write a model's folder and return its card: the config, its hash, the `facts`.
 
-    Weights are stored in float16. `texts` are further files, name to content, `folders`
+    Weights are stored as `dtype`. `texts` are further files, name to content, `folders`
     further folders to copy. The folder is written under another name and renamed; it is
     never there in part. Raises MazelibError if the disk is full.
     """
     with writing(folder), replacing_folder(folder) as temporary:
-        half = {k: v.half() for k, v in model.state_dict().items()}
+        rounded = {k: v.to(dtype) for k, v in model.state_dict().items()}
         with no_progress_bar():
-            model.save_pretrained(temporary, state_dict=half)
+            model.save_pretrained(temporary, state_dict=rounded)
         for name, source in (folders or {}).items():
             if source.is_dir():
                 shutil.copytree(source, temporary / name)

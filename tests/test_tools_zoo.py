@@ -1,16 +1,20 @@
 """A model of the list is trained, scored, and written with its card."""
 
+import copy
 from dataclasses import replace
 
 import pytest
+import torch
 
-from mazelib import zoo
+from mazelib import checkpoint, snapshot, zoo
+from mazelib.behaviour import evaluation
+from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
-from mazelib.model import MazeModelConfig
+from mazelib.model import MazeModelConfig, build
 from mazelib.recipe import TrainConfig
-from mazelib.training import train
+from mazelib.training import state_folder, train
 from tools import zoo as making
 
 RECIPE = TrainConfig(
@@ -97,6 +101,28 @@ def test_a_model_that_goes_on_can_be_cut_short_and_go_on_again(monkeypatch):
     making.train_model("small", from_published=True)
     assert going_on[0].log[-1]["step"] == 8
     assert making.begun_with(making.RUNS / "small").steps == 4
+
+
+def test_weights_that_rounding_would_spoil_are_stored_whole(monkeypatch):
+    making.train_model("small", from_published=False)
+    state = snapshot.newest(state_folder(making.RUNS / "small")).tensors
+    for changed, dtype in ((0, torch.float16), (1, torch.float32)):
+        monkeypatch.setattr(making, "answers_changed", lambda *_, n=changed: n)
+        assert making.publish("small")["rounding"]["changed"] == changed
+        readme = (zoo.MODELS / "small/README.md").read_text()
+        assert f"stored in {str(dtype).removeprefix('torch.')}." in readme
+        for name, stored in zoo.load("small").model.state_dict().items():
+            assert torch.equal(stored, state[f"averaged.{name}"].to(dtype).float())
+
+
+def test_answers_that_differ_are_counted(tiny_model, tiny_config, few):
+    trained = checkpoint.TrainedModel(tiny_model, tiny_config.tokenizer, {})
+    assert making.answers_changed(trained, copy.deepcopy(tiny_model), few) == 0
+    other = build(tiny_config, seed=8)
+    asked = evaluation.prompts(few, trained.tokenizer)
+    ours, theirs = (rollout(m, trained.tokenizer, asked) for m in (tiny_model, other))
+    differ = sum(list(a) != list(b) for a, b in zip(ours, theirs, strict=True))
+    assert making.answers_changed(trained, other, few) == differ > 0
 
 
 def test_what_the_first_stage_has_reached_can_be_written():

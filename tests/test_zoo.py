@@ -5,6 +5,8 @@ import sys
 from dataclasses import replace
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from test_resume import CONFIG
 
 from mazelib import checkpoint, zoo
@@ -50,7 +52,11 @@ def test_every_model_of_the_zoo_loads():
         card = zoo.load(name).card
         assert card["metrics"]["n"] >= 2000
         assert card["rounding"]["n"] >= 2000
-        assert card["rounding"]["changed"] == 0
+        is_rounded = card["rounding"]["changed"] == 0
+        stored = load_file(zoo.MODELS / name / checkpoint.WEIGHTS).values()
+        assert {t.dtype for t in stored} == {
+            torch.float16 if is_rounded else torch.float32
+        }
         for rung in zoo.ladder(name):
             zoo.load(rung)
 

@@ -13,20 +13,20 @@ import argparse
 import copy
 import json
 import os
-import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from mazelib import checkpoint, snapshot, zoo
 from mazelib.behaviour.evaluation import evaluate, prompts, summary
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
-from mazelib.files import remove_leftovers, replacing_folder
+from mazelib.files import remove_leftovers
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig
 from mazelib.recipe import TrainConfig
@@ -67,14 +67,20 @@ def other(config: TrainConfig, **changes) -> TrainConfig:
     )
 
 
-def again(config: TrainConfig) -> tuple[TrainConfig, TrainConfig]:
+def again(
+    config: TrainConfig,
+    steps: int = 5_000,
+    muon_lr: float = 0.003,
+    adamw_lr: float = 9e-4,
+) -> tuple[TrainConfig, TrainConfig]:
     """A run and a shorter one after it, on other mazes, whose rates rise once more."""
     second = replace(
         other(config, seed=config.mazes.seed + 10),
-        steps=5_000,
-        muon_lr=0.003,
-        adamw_lr=9e-4,
+        steps=steps,
+        muon_lr=muon_lr,
+        adamw_lr=adamw_lr,
         ladder=0,
+        weights=None,
     )
     return config, second
 
@@ -99,7 +105,7 @@ RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5-seed1": again(other(DFS5, seed=1)),
     "dfs5-seed2": again(other(DFS5, seed=2)),
     "dfs5-learned": again(LEARNED),
-    "dfs6": further("dfs5", mazes=MazeConfig("dfs", 6)),
+    "dfs6": again(*further("dfs5", mazes=MazeConfig("dfs", 6)), 7_000, 0.004, 1.2e-3),
     "mixed5": further("dfs5", mazes=MIXED),
     "dfs5-shifted": further("dfs5", spread=7),
     "dfs5-shifted-learned": further("dfs5-learned", LEARNED, spread=7),
@@ -187,27 +193,47 @@ def newest(name: str) -> Path:
 
 
 def publish(name: str) -> dict:
-    """Score a run's model on test mazes and copy it, with its card, to data/models."""
-    run = newest(name)
-    stream = RECIPES[name][0].mazes.held_back("test")
-    mazes = MazeStream(stream).take(0, SCORED)
-    seed = RECIPES[name][0].mazes.seed
+    """Score a run's model on test mazes and write it, with its card, to data/models.
+
+    In float16, unless that changes an answer: then in float32.
+    """
+    run, recipe = newest(name), RECIPES[name][0]
+    mazes = MazeStream(recipe.mazes.held_back("test")).take(0, SCORED)
+    trained = checkpoint.load(run)
+    whole, log = unrounded(run, trained)
+    changed = answers_changed(trained, whole, mazes)
+    model = whole if changed else trained.model
+    table = evaluate(model, trained.tokenizer, mazes)
+    facts = {
+        **{key: value for key, value in trained.card.items() if key != "sha256"},
+        "metrics": summary(table),
+        "split": "test",
+        "seed": recipe.mazes.seed,
+        "rounding": {"changed": changed, "n": len(mazes)},
+    }
+    texts = {
+        checkpoint.LOG: "".join(json.dumps(row) + "\n" for row in log),
+        "README.md": model_card(name, facts, table),
+    }
     remove_leftovers(zoo.MODELS / name)
-    with replacing_folder(zoo.MODELS / name) as temporary:
-        shutil.copytree(run, temporary, dirs_exist_ok=True)
-        trained = checkpoint.load(temporary)  # the copy: the run may be going on
-        table = evaluate(trained.model, trained.tokenizer, mazes)
-        facts = {"metrics": summary(table), "split": "test", "seed": seed}
-        card = {**trained.card, **facts, "rounding": rounding(run, trained, mazes)}
-        text = json.dumps(card, indent=2) + "\n"
-        (temporary / checkpoint.CARD).write_text(text, encoding="utf-8")
-        readme = model_card(name, card, table)
-        (temporary / "README.md").write_text(readme, encoding="utf-8")
-    return card
+    return checkpoint.save(
+        zoo.MODELS / name,
+        model,
+        MazeModelConfig(**trained.card["model"]),
+        facts,
+        texts,
+        {"ladder": run / "ladder"},
+        torch.float32 if changed else torch.float16,
+    )
 
 
-def rounding(run: Path, trained: checkpoint.TrainedModel, mazes: MazeSet) -> dict:
-    """On how many mazes storing the weights in float16 changes a greedy answer."""
+def unrounded(
+    run: Path, trained: checkpoint.TrainedModel
+) -> tuple[torch.nn.Module, list[dict]]:
+    """A run's model before its weights were rounded to float16, and the run's log.
+
+    Raises MazelibError if the run has gone on since.
+    """
     state = snapshot.newest(state_folder(run))
     if state is None or state.facts["log"][-1]["step"] != trained.card["steps"]:
         raise MazelibError(
@@ -217,10 +243,16 @@ def rounding(run: Path, trained: checkpoint.TrainedModel, mazes: MazeSet) -> dic
     whole = copy.deepcopy(trained.model)
     averaged = {k: v for k, v in state.tensors.items() if k.startswith("averaged.")}
     whole.load_state_dict({k.split(".", 1)[1]: v for k, v in averaged.items()})
+    return whole, state.facts["log"]
+
+
+def answers_changed(
+    trained: checkpoint.TrainedModel, whole: torch.nn.Module, mazes: MazeSet
+) -> int:
+    """To how many mazes another model gives another greedy answer."""
     asked = prompts(mazes, trained.tokenizer)
     answers = (rollout(m, trained.tokenizer, asked) for m in (trained.model, whole))
-    same = [np.array_equal(a, b) for a, b in zip(*answers, strict=True)]
-    return {"changed": len(same) - sum(same), "n": len(same)}
+    return sum(not np.array_equal(a, b) for a, b in zip(*answers, strict=True))
 
 
 def training_text(name: str, card: dict) -> str:
@@ -251,6 +283,7 @@ def training_text(name: str, card: dict) -> str:
 def scores_text(card: dict, table: pd.DataFrame) -> str:
     """How well a model does on its test mazes, and where it fails."""
     metrics, rounding = card["metrics"], card["rounding"]
+    dtype = "float32" if rounding["changed"] else "float16"
     low, high = metrics["exact_ci"]
     lines = [
         f"| {bin.left + 1} to {bin.right} | {len(rows)} | {rows['exact'].mean():.3f} |"
@@ -263,8 +296,9 @@ def scores_text(card: dict, table: pd.DataFrame) -> str:
 On {metrics["n"]:,} test mazes, none of which, nor a turn or mirror image, can be in any
 training set: exact {metrics["exact"]:.4f} (95% interval {low:.4f} to {high:.4f}), valid
 {metrics["valid"]:.4f}, target reached {metrics["reached_target"]:.4f}, right at
-{metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks. Storing the weights in
-float16 changed the answer to {rounding["changed"]} of {rounding["n"]:,} mazes.
+{metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks. Rounding the weights to
+float16 changes the answer to {rounding["changed"]} of {rounding["n"]:,} mazes; they are
+stored in {dtype}.
 
 | steps in the path | mazes | exact |
 |---|---|---|
