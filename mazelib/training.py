@@ -109,9 +109,9 @@ def ladder_folder(folder: Path) -> Path:
 def start(run: TrainingRun, folder: Path) -> None:
     """Go on from the newest state of the same run, if there is one, or begin it.
 
-    A run that begins with the weights of a model of the same mazes has its ladder, and
-    the model, as rungs. Raises MazelibError if the folder holds something else, or
-    another run's state.
+    A run that begins with the weights of a model of the same mazes that has a ladder
+    has its rungs, and the model, as the first of its own. Raises MazelibError if the
+    folder holds something else, or another run's state.
     """
     if not folder.name:
         raise MazelibError(f"{str(folder)!r} is no name for a new folder: give another")
@@ -133,12 +133,14 @@ def start(run: TrainingRun, folder: Path) -> None:
 
 
 def copy_ladder(model: str, folder: Path) -> None:
-    """Copy the checkpoints that a model came by, and the model as one more."""
-    own = zoo.folder_of(model)
+    """Copy the checkpoints that a model came by, if any, and the model as one more."""
+    rungs, own = zoo.ladder(model), zoo.folder_of(model)
+    if not rungs:
+        return
     last = f"{zoo.read_card(model)['steps']:06}"
     more = shutil.ignore_patterns("ladder", checkpoint.LOG, "README.md")
     with writing(folder), replacing_folder(folder) as temporary:
-        for rung in zoo.ladder(model):
+        for rung in rungs:
             shutil.copytree(rung, temporary / rung.name)
         shutil.copytree(own, temporary / last, ignore=more)
 

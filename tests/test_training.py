@@ -173,6 +173,10 @@ def test_a_run_can_start_from_a_models_weights(config, tmp_path):
     assert torch.allclose(weights(anew.model), rounded, atol=1e-9)
     assert [row["step"] for row in anew.log] == steps
     assert len(zoo.ladder(tmp_path / "third")) == len(config.rungs)
+    train(replace(config, ladder=0), tmp_path / "bare", progress=False)
+    bare = replace(again, weights=str(tmp_path / "bare"), ladder=0)
+    train(bare, tmp_path / "fourth", progress=False)
+    assert zoo.ladder(tmp_path / "fourth") == []
     other = replace(again, model=replace(config.model, layers=1))
     with pytest.raises(MazelibError, match="ask for the same shape"):
         train(other, progress=False)
