@@ -2,6 +2,7 @@
 
 low, high = wilson(950, 1000)                          # a rate
 low, high = bootstrap_mean(values)                     # any mean
+low, high = student(of_three_seeds)                    # of a few values
 low, high = bootstrap_groups(maze, lambda rows: right[rows].mean())
 """
 
@@ -41,6 +42,17 @@ def newcombe(
     below = math.hypot(p - low, high_other - q)
     above = math.hypot(high - p, q - low_other)
     return p - q - below, p - q + above
+
+
+def student(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:
+    """Student's interval of a mean (1908): for a few values, such as three seeds'.
+
+    Values are taken to be normal; (-inf, inf) where there is one alone.
+    """
+    if len(values) < 2:
+        return -math.inf, math.inf
+    interval = stats.ttest_1samp(values, 0.0).confidence_interval(confidence)
+    return float(interval.low), float(interval.high)
 
 
 def bootstrap_mean(

@@ -12,6 +12,7 @@ from mazelib.intervals import (
     matched_difference,
     newcombe,
     partial_rank_correlation,
+    student,
     wilson,
 )
 
@@ -28,6 +29,15 @@ def test_newcombe_interval_of_a_textbook_case():
     assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
     low, high = newcombe(0, 10, 0, 20)
     assert low < 0 < high
+
+
+def test_students_interval_is_the_textbooks_and_covers_as_often_as_it_says(rng):
+    # three values: t = 4.3027 at 2 degrees of freedom
+    half = 4.3027 * 2 / math.sqrt(3)
+    assert student(np.array([1, 3, 5])) == pytest.approx((3 - half, 3 + half), abs=1e-3)
+    assert student(np.array([1.0])) == (-math.inf, math.inf)
+    drawn = [student(values) for values in rng.normal(0.4, 1, (1000, 3))]
+    assert 0.92 < np.mean([low < 0.4 < high for low, high in drawn]) < 0.98
 
 
 def test_bootstrap_interval_covers_the_mean_as_often_as_it_says(rng):
