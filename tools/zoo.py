@@ -99,13 +99,14 @@ def further(name: str, config: TrainConfig = DFS5, **changes) -> tuple[TrainConf
 
 LEARNED = other(DFS5, positions="learned")
 MIXED = MazeConfig("mixed", 5, p=0.2)
+[SIX] = further("dfs5", mazes=MazeConfig("dfs", 6))
 POOL = other(DFS5, mazes=MazeConfig("dfs", 4), pool=64)
 RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5": again(replace(DFS5, ladder=12)),
     "dfs5-seed1": again(other(DFS5, seed=1)),
     "dfs5-seed2": again(other(DFS5, seed=2)),
     "dfs5-learned": again(LEARNED),
-    "dfs6": again(*further("dfs5", mazes=MazeConfig("dfs", 6)), 7_000, 0.004, 1.2e-3),
+    "dfs6": again(SIX, steps=7_000, muon_lr=SIX.muon_lr, adamw_lr=SIX.adamw_lr),
     "mixed5": further("dfs5", mazes=MIXED),
     "dfs5-shifted": further("dfs5", spread=7),
     "dfs5-shifted-learned": further("dfs5-learned", LEARNED, spread=7),
