@@ -137,6 +137,11 @@ def save(
     return card
 
 
+def log_text(rows: list[dict]) -> str:
+    """A training log as its file has it: one JSON object a line."""
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
 def hugging_face_tokenizer(tokenizer: Tokenizer):
     """The same vocabulary as a Hugging Face fast tokenizer that splits at spaces."""
     from tokenizers import Tokenizer as Fast

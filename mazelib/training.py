@@ -13,7 +13,6 @@ A run killed at any moment continues when it is started again, to the same bits 
 CPU. Started by `accelerate launch`, several processes share each batch.
 """
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -201,12 +200,11 @@ def save_model(run: TrainingRun, folder: Path, ladder: Path | None = None) -> No
         "seconds": last["seconds"],
         "metrics": {**metrics, "exact_ci": wilson(round(last["exact"] * n), n), "n": n},
     }
-    text = "".join(json.dumps(row) + "\n" for row in run.log)
     checkpoint.save(
         folder,
         run.averaged,
         run.config.model,
         facts,
-        {checkpoint.LOG: text} if ladder else {},
+        {checkpoint.LOG: checkpoint.log_text(run.log)} if ladder else {},
         {"ladder": ladder} if ladder else {},
     )

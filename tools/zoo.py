@@ -11,7 +11,6 @@ goes on where it stopped when it is started again.
 
 import argparse
 import copy
-import json
 import os
 import sys
 from dataclasses import replace
@@ -196,7 +195,7 @@ def newest(name: str) -> Path:
 def publish(name: str) -> dict:
     """Score a run's model on test mazes and write it, with its card, to data/models.
 
-    In float16, unless that changes an answer: then in float32.
+    Its weights are stored as `stored_as` says.
     """
     run, recipe = newest(name), RECIPES[name][0]
     mazes = MazeStream(recipe.mazes.held_back("test")).take(0, SCORED)
@@ -213,7 +212,7 @@ def publish(name: str) -> dict:
         "rounding": {"changed": changed, "n": len(mazes)},
     }
     texts = {
-        checkpoint.LOG: "".join(json.dumps(row) + "\n" for row in log),
+        checkpoint.LOG: checkpoint.log_text(log),
         "README.md": model_card(name, facts, table),
     }
     remove_leftovers(zoo.MODELS / name)
@@ -224,8 +223,13 @@ def publish(name: str) -> dict:
         facts,
         texts,
         {"ladder": run / "ladder"},
-        torch.float32 if changed else torch.float16,
+        stored_as(facts),
     )
+
+
+def stored_as(card: dict) -> torch.dtype:
+    """float16, unless that changes an answer: then float32."""
+    return torch.float32 if card["rounding"]["changed"] else torch.float16
 
 
 def unrounded(
@@ -284,7 +288,7 @@ def training_text(name: str, card: dict) -> str:
 def scores_text(card: dict, table: pd.DataFrame) -> str:
     """How well a model does on its test mazes, and where it fails."""
     metrics, rounding = card["metrics"], card["rounding"]
-    dtype = "float32" if rounding["changed"] else "float16"
+    dtype = str(stored_as(card)).removeprefix("torch.")
     low, high = metrics["exact_ci"]
     lines = [
         f"| {bin.left + 1} to {bin.right} | {len(rows)} | {rows['exact'].mean():.3f} |"
