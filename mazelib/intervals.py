@@ -7,7 +7,7 @@ low, high = bootstrap_groups(maze, lambda rows: right[rows].mean())
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
@@ -35,13 +35,26 @@ def newcombe(
     proportions" (1998), method 10: from the Wilson intervals of both.
     """
     p, q = successes / n, others / m
-    (low, high), (low_other, high_other) = (
-        wilson(successes, n, confidence),
-        wilson(others, m, confidence),
+    return of_difference(
+        p, wilson(successes, n, confidence), q, wilson(others, m, confidence)
     )
-    below = math.hypot(p - low, high_other - q)
-    above = math.hypot(high - p, q - low_other)
-    return p - q - below, p - q + above
+
+
+def of_difference(
+    value: float,
+    interval: Sequence[float],
+    other: float,
+    other_interval: Sequence[float],
+) -> tuple[float, float]:
+    """The interval of a value less another that is independent of it, from theirs.
+
+    G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures:
+    a general approach" (2008).
+    """
+    (low, high), (other_low, other_high) = interval, other_interval
+    below = math.hypot(value - low, other_high - other)
+    above = math.hypot(high - value, other - other_low)
+    return value - other - below, value - other + above
 
 
 def student(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:

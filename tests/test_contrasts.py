@@ -4,15 +4,21 @@ import numpy as np
 from conftest import one_question
 from networkx import all_simple_paths
 
+from mazelib.behaviour.baselines import fork_chances, greedy_step, sighted_step
 from mazelib.behaviour.contrasts import (
+    asked_again,
     blocked,
     every_question,
+    far_forks,
     open_field,
     two_ways,
     with_passage,
 )
 from mazelib.behaviour.evaluation import prompts
+from mazelib.behaviour.forks import forks_of
 from mazelib.behaviour.metrics import manhattan
+from mazelib.dataset import MazeStream, StreamConfig
+from mazelib.generators import MazeConfig
 from mazelib.sampling import splits_of
 from mazelib.tokenizer import Tokenizer
 
@@ -70,3 +76,41 @@ def test_the_open_field_is_asked_everything_in_orders_of_its_own():
     lists = [prompts(part, Tokenizer("ut", 3))[0] for part in (once, again)]
     assert not np.array_equal(*lists)
     assert np.array_equal(*map(np.sort, lists))
+
+
+def test_far_forks_are_where_short_sight_and_greed_fail():
+    stream = StreamConfig(MazeConfig("dfs", 5), split="test")
+    mazes, is_far = far_forks(stream, 2000, least=6)
+    chances = {
+        name: np.concatenate([fork_chances(sample, step) for sample in mazes])
+        for name, step in {"greedy": greedy_step, "six": sighted_step(6)}.items()
+    }
+    assert 10 < is_far.sum() < is_far.size == len(chances["greedy"])
+    assert (chances["greedy"][is_far] == 0).all()
+    _, is_near = far_forks(stream, 2000, least=5)
+    assert is_near.sum() > is_far.sum()
+    # what takes six steps is seen with six, and not always with five
+    assert (chances["six"][is_far & (lookaheads(mazes) == 6)] == 1).all()
+    five = [fork_chances(sample, sighted_step(5)) for sample in mazes]
+    assert np.concatenate(five)[is_far].mean() < 1
+
+
+def lookaheads(mazes):
+    """The steps to look ahead at each fork, through the mazes."""
+    return np.array([fork["lookahead"] for s in mazes for fork in forks_of(s)])
+
+
+def test_seen_mazes_are_those_of_the_stream_with_other_questions():
+    stream = StreamConfig(MazeConfig("dfs", 5), questions=4, pool=20)
+    drawn, again = MazeStream(stream).take(0, 60), asked_again(stream, 60)
+    assert np.array_equal(drawn.right, again.right)
+    assert np.array_equal(drawn.down, again.down)
+    assert again.origin.shape == (60, 1)
+    assert not np.array_equal(drawn.key, again.key)
+    assert (
+        splits_of(again.right, again.down) == splits_of(drawn.right, drawn.down)
+    ).all()
+    ends = again.origin[:, 0] * 25 + again.target[:, 0]
+    taken = drawn.origin[:, 0] * 25 + drawn.target[:, 0]
+    assert (ends != taken).mean() > 0.9
+    assert again[3].path[-1] == again.target[3, 0]

@@ -11,6 +11,7 @@ from mazelib.intervals import (
     bootstrap_mean,
     matched_difference,
     newcombe,
+    of_difference,
     partial_rank_correlation,
     student,
     wilson,
@@ -29,6 +30,14 @@ def test_newcombe_interval_of_a_textbook_case():
     assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=1e-4)
     low, high = newcombe(0, 10, 0, 20)
     assert low < 0 < high
+
+
+def test_interval_of_a_difference_adds_the_squares_of_the_sides_that_matter():
+    root = math.sqrt(2)
+    found = of_difference(5.0, (4.0, 6.0), 3.0, (2.0, 4.0))
+    assert found == pytest.approx((2 - root, 2 + root))
+    found = of_difference(5.0, (5.0, 9.0), 3.0, (3.0, 6.0))
+    assert found == pytest.approx((2 - 3, 2 + 4))
 
 
 def test_students_interval_is_the_textbooks_and_covers_as_often_as_it_says(rng):

@@ -3,15 +3,20 @@
     mazes = two_ways(2000)                 # one way is shorter: which is taken?
     mazes = open_field()                   # a greedy solver is always right
     mazes = blocked()                      # and here it runs into the obstacle
+    mazes, is_far = far_forks(stream, 40_000, least=9)     # a search has to go far
+    mazes = asked_again(stream, 4000)      # with other questions than in training
 
 Each is a `MazeSet` of one question a maze, the same at each call. `two_ways` is of the
-test split; of the others there are so few that all are asked, with every question.
+test split; open fields and those with an obstacle are so few that all are asked, with
+every question.
 """
 
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Bool
 
+from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.metrics import manhattan
 from mazelib.behaviour.shifts import SEED, stream_of, without_step
 from mazelib.dataset import CHUNK, MazeSet, MazeStream, StreamConfig
@@ -105,3 +110,26 @@ def every_question(mazes: MazeSet, least: int = 1) -> MazeSet:
         asked = {"origin": origin, "target": target, "path": path, "length": length}
         parts.append(replace(again, **asked))
     return MazeSet.concatenate(parts)
+
+
+def far_forks(
+    stream: StreamConfig, count: int, least: int
+) -> tuple[MazeSet, Bool[np.ndarray, "forks"]]:
+    """Of so many mazes of a stream those with a fork that takes far sight and misleads.
+
+    And which of their forks (rows of `mazelib.behaviour.forks.fork_table`) are such:
+    one has to look at least so many steps ahead, and a greedy solver goes wrong.
+    """
+    drawn = MazeStream(stream).take(0, count)
+    long = drawn[drawn.length[:, 0] > least]  # a shorter path has no such fork
+    table = fork_table(long, [sample.path[1:].tolist() for sample in long])
+    is_far = table["misleading"] & (table["lookahead"] >= least)
+    kept = table.loc[is_far, "maze"].unique()
+    return long[kept], is_far[table["maze"].isin(kept)].to_numpy()
+
+
+def asked_again(stream: StreamConfig, count: int) -> MazeSet:
+    """The first mazes of a stream, with one new question each, and a new list order."""
+    drawn, one = MazeStream(stream).take(0, count), replace(stream, questions=1)
+    rng = np.random.default_rng(SEED)
+    return MazeStream(one).questioned(rng, drawn.right, drawn.down)
