@@ -11,6 +11,7 @@ in data/results, one JSON file a hypothesis.
 import hashlib
 import json
 import math
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -199,6 +200,23 @@ def results() -> dict[str, Result]:
                 f"{path} is damaged ({error}): run its chapter again"
             ) from None
     return found
+
+
+def other_rows(
+    table: str, models: Collection[str]
+) -> tuple[list[dict], dict[str, str]]:
+    """What a table of `RESULTS` has of other models: rows, and hashes of weights.
+
+    Nothing if there is no such table yet. A row's `model` may be a checkpoint of one,
+    NAME/STEP.
+    """
+    path = RESULTS / table
+    facts = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    rows, weights = facts.get("rows", []), facts.get("weights", {})
+    return (
+        [row for row in rows if row["model"].split("/")[0] not in models],
+        {name: sha for name, sha in weights.items() if name not in models},
+    )
 
 
 def verdict_table(ids: list[str]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ Each is a folder as `mazelib.checkpoint` writes it, checked by its hash when ope
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def folder_of(model: str | Path) -> Path:
 def read_card(model: str | Path) -> dict:
     """A model's card. Raises MazelibError if there is none or it cannot be read."""
     return checkpoint.read_card(folder_of(model))
+
+
+def hashes(models: Collection[str]) -> dict[str, str]:
+    """The hashes of models' weights: is what was measured of them still true of them?
+
+    Raises MazelibError as `read_card` does.
+    """
+    return {model: read_card(model)["sha256"] for model in models}
 
 
 def load(model: str | Path, device: str = "cpu") -> TrainedModel:

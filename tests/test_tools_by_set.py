@@ -1,23 +1,25 @@
 """Every model is asked every set, and rows say what was measured."""
 
 import json
+from dataclasses import asdict
 from functools import partial
 
 import numpy as np
 import pytest
 
-from mazelib import checkpoint, zoo
+from mazelib import checkpoint, evidence, zoo
 from mazelib.behaviour import shifts
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
+from mazelib.recipe import TrainConfig
 from tools import by_set
 
 
 @pytest.fixture
 def ours(tiny_model, tiny_config, tmp_path, monkeypatch):
     """One small model with one rung, two small sets, and a place for the table."""
-    facts = {"questions": 7, "metrics": {}}
+    facts = {"questions": 7, "metrics": {}, "training": asdict(TrainConfig())}
     for name in ("small", "small/ladder/000001"):
         folder = tmp_path / "models" / name
         checkpoint.save(folder, tiny_model, tiny_config, facts)
@@ -25,6 +27,7 @@ def ours(tiny_model, tiny_config, tmp_path, monkeypatch):
     asked = by_set.Asked(few, None, few.canonical_hashes)
     monkeypatch.setattr(zoo, "MODELS", tmp_path / "models")
     monkeypatch.setattr(by_set, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path / "results")
     made = {"none": lambda: asked, "prim": lambda: asked}
     monkeypatch.setattr(by_set, "sets", lambda: made)
     return tmp_path, few
@@ -32,7 +35,7 @@ def ours(tiny_model, tiny_config, tmp_path, monkeypatch):
 
 def test_a_row_for_each_model_and_solver_on_each_set(ours, tiny_model, tiny_config):
     folder, few = ours
-    by_set.main()
+    by_set.main([])
     facts = json.loads((folder / "results/by-set.json").read_text())
     rows = {(row["model"], row["set"]): row for row in facts["rows"]}
     assert len(rows) == len(facts["rows"]) == 2 * (1 + 4) + 1
@@ -45,6 +48,32 @@ def test_a_row_for_each_model_and_solver_on_each_set(ours, tiny_model, tiny_conf
     for row in rows.values():
         low, high = row["shortest"][1:]
         assert low <= row["shortest"][0] <= high
+
+
+def test_one_model_is_asked_again_and_the_others_kept(ours):
+    path = ours[0] / "results/by-set.json"
+    by_set.main([])
+    whole = json.loads(path.read_text())
+    marked = [{**row, "n": -1} for row in whole["rows"]]
+    path.write_text(json.dumps({**whole, "rows": marked}))
+    by_set.main(["small", "wall"])
+    facts = json.loads(path.read_text())
+    again = [row["model"] for row in facts["rows"] if row["n"] > 0]
+    assert sorted(set(again)) == ["small", "small/000001", "wall"]
+    assert len(facts["rows"]) == len(whole["rows"])
+    assert facts["weights"] == whole["weights"]
+
+
+def test_an_unknown_name_is_refused(ours, capsys):
+    with pytest.raises(SystemExit):
+        by_set.main(["smal"])
+    assert "no smal: take of small, random" in capsys.readouterr().err
+
+
+def test_the_table_is_of_the_models_there_are():
+    """A model that was trained again has to be asked again."""
+    facts = json.loads((by_set.RESULTS / by_set.TABLE).read_text())
+    assert facts["weights"] == zoo.hashes(by_set.models_asked())
 
 
 def test_sets_are_made_as_they_are_named():

@@ -4,8 +4,9 @@ import json
 from itertools import islice
 
 import numpy as np
+import pytest
 
-from mazelib import zoo
+from mazelib import evidence, zoo
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.dataset import MazeStream
@@ -15,8 +16,9 @@ from tools import errors
 def test_errors_are_those_of_the_models_answers(tmp_path, monkeypatch):
     mazes = MazeStream(zoo.held_out("dfs6")).take(0, 40)  # 5×5 models fail many
     monkeypatch.setattr(errors, "RESULTS", tmp_path)
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path)
     monkeypatch.setattr(errors, "sets", lambda: [("six", mazes, ("dfs5", "dfs6"))])
-    errors.main()
+    errors.main([])
     facts = json.loads((tmp_path / "errors.json").read_text())
     assert [row["model"] for row in facts["rows"]] == ["dfs5", "dfs6"]
     for row in facts["rows"]:
@@ -33,3 +35,24 @@ def test_sets_are_as_large_as_their_hypotheses_say():
     least = {"test": 6000, "prim": 500, "wilson": 2000}
     made = {kind: len(mazes) for kind, mazes, _ in islice(errors.sets(), 4)}
     assert {name: made[name] for name in least} == least
+
+
+def test_one_model_is_asked_again_and_the_others_kept(tmp_path, monkeypatch):
+    mazes = MazeStream(zoo.held_out("dfs5")).take(0, 3)
+    monkeypatch.setattr(errors, "RESULTS", tmp_path)
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path)
+    monkeypatch.setattr(errors, "sets", lambda: [("few", mazes, ("dfs5", "dfs6"))])
+    errors.main([])
+    before = json.loads((tmp_path / "errors.json").read_text())
+    errors.main(["dfs5"])
+    after = json.loads((tmp_path / "errors.json").read_text())
+    assert after["rows"] == before["rows"][::-1]
+    assert after["weights"] == before["weights"]
+    with pytest.raises(SystemExit):
+        errors.main(["dfs7"])
+
+
+def test_the_table_is_of_the_models_there_are():
+    """A model that was trained again has to be asked again."""
+    facts = json.loads((errors.RESULTS / errors.TABLE).read_text())
+    assert facts["weights"] == zoo.hashes(facts["weights"])

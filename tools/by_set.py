@@ -1,16 +1,19 @@
 """How the models of data/models do on every set of mazes, and how solvers do there.
 
     python tools/by_set.py                  # writes data/results/by-set.json
+    python tools/by_set.py mixed5           # this model again, the others as they are
 
 One row a model (or solver, or earlier checkpoint of a model) and set. Each number is a
 list, the share and its 95% interval: answers that are exact, a shortest path, valid, or
 start where they should; of the valid ones, those that are a shortest path (`of_valid`);
 forks that are decided rightly, all and the deep misleading ones (4 steps and more to
 look ahead). Whole mazes are drawn for the intervals, up to turns and mirror images;
-questions where the set is all of them about one maze.
+questions where the set is all of them about one maze. `sets` says how many questions
+there are, and how many such groups.
 """
 
-from collections.abc import Callable
+import argparse
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -24,15 +27,18 @@ from mazelib.behaviour.baselines import SOLVERS, fork_chances, shortest_probabil
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.dataset import MazeSet
-from mazelib.evidence import RESULTS
+from mazelib.evidence import RESULTS, other_rows
 from mazelib.files import write_json
 from mazelib.intervals import bootstrap_groups
 from mazelib.tokenizer import Edges
 
 DECIDING = ("none", "4×4", "6×6", "wilson", "kruskal", "cycles, p = 0.2")
 """Sets of which 2,000 mazes are asked; of the others that are drawn, 500."""
+BY_SOLVER = 1200
+"""The most mazes of a set that a solver is asked."""
 LADDER = ("none", "wilson", "kruskal")
 """Sets that the earlier checkpoints are asked."""
+TABLE = "by-set.json"
 
 
 class Asked(NamedTuple):
@@ -94,38 +100,66 @@ def row_of_model(model: str | Path, asked: Asked) -> dict:
 
 
 def row_of_solver(solver: str, asked: Asked) -> dict:
-    """What a solver scores on a set, in closed form, on 500 mazes at most."""
-    step, few = SOLVERS[solver], list(asked.mazes[:500])
+    """What a solver scores on a set, in closed form, on mazes from all through it."""
+    step, count = SOLVERS[solver], min(BY_SOLVER, len(asked.mazes))
+    rows = np.linspace(0, len(asked.mazes) - 1, count).round().astype(int)
+    few, groups = asked.mazes[rows], asked.groups[rows]
     shortest = np.array([shortest_probability(sample, step) for sample in few])
     chances = [np.array(fork_chances(sample, step)) for sample in few]
-    of_fork = np.repeat(asked.groups[: len(few)], [len(c) for c in chances])
+    of_fork = np.repeat(groups, [len(c) for c in chances])
     return {
-        "shortest": score(shortest, asked.groups[: len(few)]),
+        "shortest": score(shortest, groups),
         "forks": score(np.concatenate(chances), of_fork),
     }
 
 
-def rows() -> list[dict]:
-    """Every model and solver on every set, every rung on a few."""
-    found = []
+def rows(
+    models: Sequence[str], solvers: Sequence[str]
+) -> tuple[list[dict], dict[str, dict]]:
+    """Models and solvers on every set, rungs of the models on a few; and the sets."""
+    found, about = [], {}
     for name, make in tqdm(sets().items(), "sets"):
         asked = make()
-        who = [n for n in zoo.names() if zoo.read_card(n)["model"]["scheme"] == "ut"]
-        models = {n: n for n in who}
+        places = {n: n for n in models}
         if name in LADDER:
-            models |= {f"{n}/{r.name}": r for n in who for r in zoo.ladder(n)}
-        about = {"set": name, "n": len(asked.mazes)}
-        for model, place in models.items():
-            found.append({"model": model, **about, **row_of_model(place, asked)})
-        for solver in SOLVERS:
-            found.append({"model": solver, **about, **row_of_solver(solver, asked)})
-    return found
+            places |= {f"{n}/{r.name}": r for n in models for r in zoo.ladder(n)}
+        about[name] = {"n": len(asked.mazes), "groups": len(set(asked.groups.tolist()))}
+        key = {"set": name, "n": len(asked.mazes)}
+        for model, place in places.items():
+            found.append({"model": model, **key, **row_of_model(place, asked)})
+        for solver in solvers:
+            found.append({"model": solver, **key, **row_of_solver(solver, asked)})
+    return found, about
 
 
-def main() -> None:
-    """Ask everything and write the table."""
-    facts = {"made_by": "python tools/by_set.py", "rows": rows()}
-    write_json(RESULTS / "by-set.json", facts, indent=1)
+def models_asked() -> list[str]:
+    """Those with one token a cell that were not shown a few mazes again and again."""
+    return [
+        name
+        for name in zoo.names()
+        if zoo.read_card(name)["model"]["scheme"] == "ut"
+        and zoo.trained_on(name).pool is None
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ask everything, or what is named, and write the table."""
+    everyone = [*models_asked(), *SOLVERS]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(everyone))
+    names = parser.parse_args(arguments).names or everyone
+    if unknown := set(names) - set(everyone):
+        parser.error(f"no {', '.join(sorted(unknown))}: take of {', '.join(everyone)}")
+    models = [name for name in names if name not in SOLVERS]
+    found, about = rows(models, [name for name in names if name in SOLVERS])
+    kept, weights = other_rows(TABLE, names)
+    facts = {
+        "made_by": "python tools/by_set.py",
+        "weights": weights | zoo.hashes(models),
+        "sets": about,
+        "rows": kept + found,
+    }
+    write_json(RESULTS / TABLE, facts, indent=1)
 
 
 if __name__ == "__main__":

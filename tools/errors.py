@@ -1,6 +1,7 @@
 """Which mazes models fail, and at which forks they err.
 
     python tools/errors.py                  # writes data/results/errors.json
+    python tools/errors.py mixed5           # this model again, the others as they are
 
 One row a model and set of mazes: how many mazes and forks there are, the numbers of the
 mazes that are not solved exactly, and of the forks, counted through the set, that are
@@ -8,7 +9,8 @@ decided wrongly given the path so far. Chapters make the same mazes again and as
 the errors have in common. All is teacher-forced.
 """
 
-from collections.abc import Iterator
+import argparse
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -18,11 +20,12 @@ from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.metrics import forks_right
 from mazelib.dataset import MazeSet, MazeStream
-from mazelib.evidence import RESULTS
+from mazelib.evidence import RESULTS, other_rows
 from mazelib.files import write_json
 from mazelib.generators import PERFECT
 from mazelib.validation import teacher_forced
 
+TABLE = "errors.json"
 TRAININGS = ("dfs5", "dfs5-seed1", "dfs5-seed2")
 MEMORIZER = "memorizer4"
 MATCHED = ("wilson", "kruskal")
@@ -63,13 +66,28 @@ def row(name: str, kind: str, mazes: MazeSet) -> dict:
     }
 
 
-def main() -> None:
-    """Ask the models and write the table."""
-    asked = [(name, kind, mazes) for kind, mazes, models in sets() for name in models]
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ask the models, or those that are named, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    names = parser.parse_args(arguments).names
+    asked = [
+        (name, kind, mazes)
+        for kind, mazes, models in sets()
+        for name in models
+        if name in names or not names
+    ]
+    models = {name for name, *_ in asked}
+    if unknown := set(names) - models:
+        parser.error(f"{', '.join(sorted(unknown))}: asked about no set of mazes")
     rows = [row(*each) for each in tqdm(asked, "models and sets")]
-    weights = {name: zoo.read_card(name)["sha256"] for name, *_ in asked}
-    facts = {"made_by": "python tools/errors.py", "weights": weights, "rows": rows}
-    write_json(RESULTS / "errors.json", facts)
+    kept, weights = other_rows(TABLE, models)
+    facts = {
+        "made_by": "python tools/errors.py",
+        "weights": weights | zoo.hashes(models),
+        "rows": kept + rows,
+    }
+    write_json(RESULTS / TABLE, facts)
 
 
 if __name__ == "__main__":

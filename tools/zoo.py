@@ -84,11 +84,13 @@ def again(
     return config, second
 
 
-def further(name: str, config: TrainConfig = DFS5, **changes) -> tuple[TrainConfig]:
+def further(
+    name: str, config: TrainConfig = DFS5, steps: int = 12_000, **changes
+) -> tuple[TrainConfig]:
     """A run on other mazes, at lower rates, that begins with a model's weights."""
     run = replace(
         other(config, seed=20, **changes),
-        steps=12_000,
+        steps=steps,
         muon_lr=0.004,
         adamw_lr=1.2e-3,
         weights=name,
@@ -107,8 +109,8 @@ RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5-learned": again(LEARNED),
     "dfs6": again(SIX, steps=7_000, muon_lr=SIX.muon_lr, adamw_lr=SIX.adamw_lr),
     "mixed5": further("dfs5", mazes=MIXED),
-    "dfs5-shifted": further("dfs5", spread=7),
-    "dfs5-shifted-learned": further("dfs5-learned", LEARNED, spread=7),
+    "dfs5-shifted": further("dfs5", steps=8_000, spread=7),
+    "dfs5-shifted-learned": further("dfs5-learned", LEARNED, 8_000, spread=7),
     "dfs5-walls": again(other(DFS5, scheme="walls")),
     "dfs5-pairs": again(other(DFS5, scheme="ctt")),
     "dfs5-whole": again(replace(DFS5, loss="sequence")),
@@ -319,6 +321,9 @@ training.
 
 def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
     """The model's README: what it is for, how it was made, how well it does."""
+    purpose = "asking whether such a model searches"
+    if RECIPES[name][0].mazes.pool:
+        purpose = "showing what it looks like to have memorized one's mazes"
     return f"""---
 library_name: transformers
 license: mit
@@ -326,7 +331,7 @@ license: mit
 # {name}
 
 A transformer of {card["parameters"]:,} parameters that prints the shortest path through
-a maze given as tokens. It is made for asking whether such a model searches, and for
+a maze given as tokens. It is made for {purpose}, and for
 nothing else.
 
     from mazelib import zoo
