@@ -45,6 +45,13 @@ def test_chapters_have_no_outputs_and_short_cells(chapter):
     assert max(lengths) <= 15
 
 
+def test_no_figure_of_two_chapters_has_the_same_name():
+    cells = [c for path in CHAPTERS for c in json.loads(path.read_text())["cells"]]
+    figures = [c["metadata"].get("mystnb", {}).get("figure") for c in cells]
+    names = [figure["name"] for figure in figures if figure]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_chapter_is_in_the_table_of_contents():
     toc = (ROOT / "book" / "_toc.yml").read_text()
     assert all(f"file: {chapter.stem}" in toc for chapter in CHAPTERS)
