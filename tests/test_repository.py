@@ -45,6 +45,13 @@ def test_chapters_have_no_outputs_and_short_cells(chapter):
     assert max(lengths) <= 15
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_tags_are_such_as_the_book_knows(chapter):
+    cells = json.loads(chapter.read_text())["cells"]
+    tags = {tag for cell in cells for tag in cell["metadata"].get("tags", [])}
+    assert tags <= {"hide-input", "hide-output", "remove-input", "remove-cell"}
+
+
 def test_no_figure_of_two_chapters_has_the_same_name():
     cells = [c for path in CHAPTERS for c in json.loads(path.read_text())["cells"]]
     figures = [c["metadata"].get("mystnb", {}).get("figure") for c in cells]
