@@ -202,21 +202,26 @@ def results() -> dict[str, Result]:
     return found
 
 
-def other_rows(
-    table: str, models: Collection[str]
-) -> tuple[list[dict], dict[str, str]]:
-    """What a table of `RESULTS` has of other models: rows, and hashes of weights.
+def replace_rows(
+    table: str,
+    names: Collection[str],
+    rows: list[dict],
+    weights: dict[str, str],
+    **facts: object,
+) -> None:
+    """Write what was measured of some models into a table of `RESULTS`.
 
-    Nothing if there is no such table yet. A row's `model` may be a checkpoint of one,
-    NAME/STEP.
+    The rows of others stay as they are, and the hashes of the weights that they were
+    measured with. A row's `model` is one of `names`, or a checkpoint of one, NAME/STEP.
+    facts: what else the table says, such as what made it.
     """
     path = RESULTS / table
-    facts = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    rows, weights = facts.get("rows", []), facts.get("weights", {})
-    return (
-        [row for row in rows if row["model"].split("/")[0] not in models],
-        {name: sha for name, sha in weights.items() if name not in models},
-    )
+    before = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    kept = before.get("rows", [])
+    kept = [row for row in kept if row["model"].split("/")[0] not in names]
+    others = before.get("weights", {})
+    others = {name: sha for name, sha in others.items() if name not in names}
+    write_json(path, {**facts, "weights": others | weights, "rows": kept + rows})
 
 
 def verdict_table(ids: list[str]) -> pd.DataFrame:

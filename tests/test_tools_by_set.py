@@ -26,7 +26,6 @@ def ours(tiny_model, tiny_config, tmp_path, monkeypatch):
     few = MazeStream(StreamConfig(MazeConfig("dfs", 4), split="test")).take(0, 30)
     asked = by_set.Asked(few, None, few.canonical_hashes)
     monkeypatch.setattr(zoo, "MODELS", tmp_path / "models")
-    monkeypatch.setattr(by_set, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(evidence, "RESULTS", tmp_path / "results")
     made = {"none": lambda: asked, "prim": lambda: asked}
     monkeypatch.setattr(by_set, "sets", lambda: made)
@@ -72,7 +71,7 @@ def test_an_unknown_name_is_refused(ours, capsys):
 
 def test_the_table_is_of_the_models_there_are():
     """A model that was trained again has to be asked again."""
-    facts = json.loads((by_set.RESULTS / by_set.TABLE).read_text())
+    facts = json.loads((evidence.RESULTS / by_set.TABLE).read_text())
     assert facts["weights"] == zoo.hashes(by_set.models_asked())
 
 

@@ -15,7 +15,6 @@ from tools import errors
 
 def test_errors_are_those_of_the_models_answers(tmp_path, monkeypatch):
     mazes = MazeStream(zoo.held_out("dfs6")).take(0, 40)  # 5×5 models fail many
-    monkeypatch.setattr(errors, "RESULTS", tmp_path)
     monkeypatch.setattr(evidence, "RESULTS", tmp_path)
     monkeypatch.setattr(errors, "sets", lambda: [("six", mazes, ("dfs5", "dfs6"))])
     errors.main([])
@@ -39,7 +38,6 @@ def test_sets_are_as_large_as_their_hypotheses_say():
 
 def test_one_model_is_asked_again_and_the_others_kept(tmp_path, monkeypatch):
     mazes = MazeStream(zoo.held_out("dfs5")).take(0, 3)
-    monkeypatch.setattr(errors, "RESULTS", tmp_path)
     monkeypatch.setattr(evidence, "RESULTS", tmp_path)
     monkeypatch.setattr(errors, "sets", lambda: [("few", mazes, ("dfs5", "dfs6"))])
     errors.main([])
@@ -54,5 +52,5 @@ def test_one_model_is_asked_again_and_the_others_kept(tmp_path, monkeypatch):
 
 def test_the_table_is_of_the_models_there_are():
     """A model that was trained again has to be asked again."""
-    facts = json.loads((errors.RESULTS / errors.TABLE).read_text())
+    facts = json.loads((evidence.RESULTS / errors.TABLE).read_text())
     assert facts["weights"] == zoo.hashes(facts["weights"])

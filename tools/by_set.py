@@ -27,8 +27,7 @@ from mazelib.behaviour.baselines import SOLVERS, fork_chances, shortest_probabil
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.dataset import MazeSet
-from mazelib.evidence import RESULTS, other_rows
-from mazelib.files import write_json
+from mazelib.evidence import replace_rows
 from mazelib.intervals import bootstrap_groups
 from mazelib.tokenizer import Edges
 
@@ -152,14 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"no {', '.join(sorted(unknown))}: take of {', '.join(everyone)}")
     models = [name for name in names if name not in SOLVERS]
     found, about = rows(models, [name for name in names if name in SOLVERS])
-    kept, weights = other_rows(TABLE, names)
-    facts = {
-        "made_by": "python tools/by_set.py",
-        "weights": weights | zoo.hashes(models),
-        "sets": about,
-        "rows": kept + found,
-    }
-    write_json(RESULTS / TABLE, facts, indent=1)
+    made_by, weights = "python tools/by_set.py", zoo.hashes(models)
+    replace_rows(TABLE, names, found, weights, made_by=made_by, sets=about)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,7 @@ from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.metrics import forks_right
 from mazelib.dataset import MazeSet, MazeStream
-from mazelib.evidence import RESULTS, other_rows
-from mazelib.files import write_json
+from mazelib.evidence import replace_rows
 from mazelib.generators import PERFECT
 from mazelib.validation import teacher_forced
 
@@ -81,13 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := set(names) - models:
         parser.error(f"{', '.join(sorted(unknown))}: asked about no set of mazes")
     rows = [row(*each) for each in tqdm(asked, "models and sets")]
-    kept, weights = other_rows(TABLE, models)
-    facts = {
-        "made_by": "python tools/errors.py",
-        "weights": weights | zoo.hashes(models),
-        "rows": kept + rows,
-    }
-    write_json(RESULTS / TABLE, facts)
+    made_by = "python tools/errors.py"
+    replace_rows(TABLE, models, rows, zoo.hashes(models), made_by=made_by)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def far_forks(
     """
     drawn = MazeStream(stream).take(0, count)
     long = drawn[drawn.length[:, 0] > least]  # a shorter path has no such fork
-    table = fork_table(long, [sample.path[1:].tolist() for sample in long])
+    table = fork_table(long)
     is_far = table["misleading"] & (table["lookahead"] >= least)
     kept = table.loc[is_far, "maze"].unique()
     return long[kept], is_far[table["maze"].isin(kept)].to_numpy()

@@ -9,6 +9,7 @@ that the path has not been to.
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from mazelib.behaviour.metrics import forks_right, manhattan
@@ -18,21 +19,22 @@ from mazelib.maze import Maze
 from mazelib.tokenizer import Sample
 
 
-def fork_table(mazes: MazeSet, next_cells: Sequence[Cells]) -> pd.DataFrame:
+def fork_table(
+    mazes: MazeSet, next_cells: Sequence[Cells] | None = None
+) -> pd.DataFrame:
     """One row a fork, `maze` counting the mazes from 0; see `forks_of`.
 
     next_cells: for each maze, the cell chosen at each step of the true path (see
-    `mazelib.behaviour.evaluation.next_cells`); `right` says whether it is nearer to the
-    target.
+    `mazelib.behaviour.evaluation.next_cells`); with it a column `right` says whether
+    the cell chosen is nearer to the target.
     """
-    rows = [
-        {"maze": index, **fork, "right": right}
-        for index, (sample, chosen) in enumerate(zip(mazes, next_cells, strict=True))
-        for fork, right in zip(
-            forks_of(sample), forks_right(sample, chosen), strict=True
-        )
-    ]
-    return pd.DataFrame(rows)
+    forks = [forks_of(sample) for sample in mazes]
+    rows = [{"maze": at, **fork} for at, found in enumerate(forks) for fork in found]
+    table = pd.DataFrame(rows)
+    if next_cells is None:
+        return table
+    right = [forks_right(*each) for each in zip(mazes, next_cells, strict=True)]
+    return table.assign(right=np.concatenate(right).astype(bool))
 
 
 def step_table(mazes: Iterable[Sample], next_cells: Sequence[Cells]) -> pd.DataFrame:
