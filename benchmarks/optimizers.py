@@ -3,19 +3,21 @@
 Both make the same update (tests/test_optimizer.py); what differs is how many small
 products it takes. Beside it, what the gradient of a batch costs: parts of the batch in
 processes of their own against torch's use of as many threads, and mazelib.lean against
-the model's own forward with a mask and autocast.
+the model's own forward with a mask and autocast; for short sequences, and for long
+ones, which are worked out in pieces.
 """
 
 import argparse
 
 import torch
 from rounds import compare, table
-from steps import BASE
+from steps import BASE, changed
 
 from mazelib.gradients import Gradients, PlainLoss
 from mazelib.lean import LeanLoss
 from mazelib.model import build
 from mazelib.optimizer import StackedMuon, hidden_matrices
+from mazelib.recipe import TrainConfig
 from mazelib.run import TrainingRun
 
 
@@ -34,9 +36,11 @@ def muon_step(kind: type, **options):
     return work
 
 
-def gradient(parts: int, loss: type = LeanLoss, attention: str = "sdpa"):
+def gradient(
+    config: TrainConfig, parts: int, loss: type = LeanLoss, attention: str = "sdpa"
+):
     """Work for `compare`: the gradients of two batches in so many parts."""
-    run = TrainingRun(BASE)
+    run = TrainingRun(config)
     for _ in range(3):  # from the first on, most gradients are zero
         run.step()
     run.model.set_attn_implementation(attention)
@@ -64,14 +68,19 @@ def main() -> None:
     rates = compare(sides, rounds)
     print(table("Muon steps, 8 × 96", "a second", rates, "stacked by shape"))
     threads = torch.get_num_threads()
-    sides = {
-        f"lean, {threads} processes": gradient(threads),
-        f"lean, {threads} threads": gradient(1),
-        "own forward, sdpa": gradient(1, PlainLoss),
-        "own forward, eager": gradient(1, PlainLoss, "eager"),
-    }
-    rates = compare(sides, rounds)
-    print(table("Gradients of a batch, 8 × 96", "a second", rates, next(iter(sides))))
+    for title, config in {
+        "one token a cell": BASE,
+        "pairs": changed("scheme", "ctt"),
+    }.items():
+        sides = {
+            f"lean, {threads} processes": gradient(config, threads),
+            f"lean, {threads} threads": gradient(config, 0),
+            "own forward, sdpa": gradient(config, 0, PlainLoss),
+            "own forward, eager": gradient(config, 0, PlainLoss, "eager"),
+        }
+        rates = compare(sides, rounds)
+        title = f"Gradients of a batch, 8 × 96, {title}"
+        print(table(title, "a second", rates, next(iter(sides))))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How the time of a training step grows, and its share of the machine's peak.
 
 One step of the zoo's shape (8 layers × 96, 5×5 mazes, 16 of them with 8 questions each)
-against steps with one thing changed: the grid's side, the layers, the width, the batch.
+against steps with one thing changed: the grid's side, the layers, the width, the batch,
+the token scheme.
 A step's work is counted in multiply-adds that cannot be left out: 3 passes over every
 weight matrix for every token, and over every pair of tokens that may see each other.
 The peak is that of the machine's own best large matrix product, in the same precision.
@@ -34,10 +35,11 @@ CHANGES = {
     "width": (64, 96, 128, 192),
     "batch": (4, 8, 16, 32),
     "questions": (1, 4, 8, 16),
+    "scheme": ("ut", "walls", "ctt"),
 }
 
 
-def changed(name: str, value: int) -> TrainConfig:
+def changed(name: str, value: int | str) -> TrainConfig:
     """The base run with one thing changed."""
     if name == "side":
         mazes = replace(BASE.mazes, mazes=MazeConfig("dfs", value))
@@ -101,7 +103,7 @@ def main() -> None:
             mine, its = seconds(base, arguments.steps), seconds(run, arguments.steps)
             share = work(run) / its / peak()
             print(
-                f"  {name:<10}{value:>4}   time ×{its / mine:5.2f}   peak {share:4.0%}"
+                f"  {name:<10}{value:>5}   time ×{its / mine:5.2f}   peak {share:4.0%}"
             )
 
 

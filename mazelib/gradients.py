@@ -5,8 +5,9 @@
 
 A small model's products are too small to be shared among cores, and threads wait for
 each other between them: two processes that work on half a batch each are faster. The
-helpers see the parameters, and write their gradients, in memory that all share. Parts
-are summed in order, so the same number of parts gives the same bits.
+helpers see the parameters, and write their gradients, in memory that all share. A part
+of long sequences is worked out in pieces of at most `PIECE` tokens. All are summed in
+order, so the same number of parts gives the same bits.
 """
 
 import os
@@ -29,6 +30,10 @@ from transformers import PreTrainedModel
 from mazelib.dataset import Batch
 from mazelib.errors import MazelibError
 from mazelib.model import IGNORED, fast_dtype, inputs, labels
+
+PIECE = 4096
+"""Tokens worked on at once. Of more, what a layer makes is too large for the caches,
+and is memory that the system takes back and clears each time."""
 
 
 def autocast(device: str):
@@ -66,8 +71,8 @@ class Gradients:
     """Works out the gradient of a batch's loss.
 
     loss: a module that gives it, or one wrapped for several processes.
-    parts: how many processes share a batch, this one among them; 1 leaves it to torch.
-        For more, the parameters move to memory that the processes share.
+    parts: how many processes share a batch, a core each, this one among them; 0 leaves
+        it to torch. For two and more the parameters move to memory that they share.
     """
 
     def __init__(self, loss: nn.Module, parts: int = 1):
@@ -77,28 +82,40 @@ class Gradients:
 
     def __call__(self, batch: Batch, count: Tensor) -> Tensor:
         """The batch's loss divided by `count`; every parameter has its gradient."""
-        if self.parts == 1:
+        if self.parts == 0:
             loss = self.loss(batch) / count
             loss.backward()
             return loss.detach()
-        if self.helpers is None:
-            self.helpers = Helpers(self.loss, self.parts - 1)
         mine, *others = (
             Batch(*(array[i :: self.parts] for array in batch))
             for i in range(self.parts)
         )
-        self.helpers.begin(others, count.item())
+        if others:
+            self.helpers = self.helpers or Helpers(self.loss, len(others))
+            self.helpers.begin(others, count.item())
         with one_core():
-            total = self.loss(mine) / count
-            gradients = torch.autograd.grad(total, self.parameters)
-        total = total.detach()
-        losses = self.helpers.losses()
-        for share, found in zip(losses, self.helpers.gradients, strict=True):
-            total += share
-            torch._foreach_add_(gradients, found)
+            total, gradients = of_part(self.loss, mine, count, self.parameters)
+        if others:
+            losses = self.helpers.losses()
+            for share, found in zip(losses, self.helpers.gradients, strict=True):
+                total += share
+                torch._foreach_add_(gradients, found)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         return total
+
+
+def of_part(
+    loss: nn.Module, part: Batch, count: Tensor | float, parameters: list[Tensor]
+) -> tuple[Tensor, list[Tensor]]:
+    """The loss of a part of a batch divided by `count`, and its gradients."""
+    rows = max(1, PIECE // part.ids.shape[1])
+    total, gradients = torch.zeros(()), [torch.zeros_like(p) for p in parameters]
+    for at in range(0, len(part.ids), rows):
+        share = loss(Batch(*(array[at : at + rows] for array in part))) / count
+        torch._foreach_add_(gradients, torch.autograd.grad(share, parameters))
+        total += share.detach()
+    return total, gradients
 
 
 class Helpers:
@@ -209,8 +226,7 @@ def help_out(pipe: Connection) -> None:
         pipe.send(0.0)
         while True:
             batch, count = pipe.recv()
-            share = loss(batch) / count
-            found = torch.autograd.grad(share, parameters)
+            share, found = of_part(loss, batch, count, parameters)
             torch._foreach_copy_(gradients, found)
             pipe.send(share.item())
 

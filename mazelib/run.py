@@ -54,7 +54,7 @@ class TrainingRun:
         if ranks > 1:
             loss = self.accelerator.prepare_model(loss)
         self.is_alone = is_cpu and ranks == 1
-        parts = min(torch.get_num_threads(), config.batch) if self.is_alone else 1
+        parts = min(torch.get_num_threads(), config.batch) if self.is_alone else 0
         self.gradients = Gradients(loss, parts)
         self.validation = validation_mazes(config.mazes, config.validation)
         self.losses: list[Tensor] = []  # of the steps since the log's last row

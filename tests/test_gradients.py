@@ -24,20 +24,23 @@ def test_the_loss_is_that_of_the_path_tokens(tiny_model, batch):
     assert torch.allclose(PlainLoss(tiny_model)(batch), want, rtol=1e-5)
 
 
-def test_parts_give_the_gradient_of_the_whole(tiny_model, batch):
-    """In every process, and after the weights have moved."""
+@pytest.mark.parametrize("piece", [1, 10**9])
+def test_parts_give_the_gradient_of_the_whole(tiny_model, batch, piece, monkeypatch):
+    """In every process, in pieces too, and after the weights have moved."""
+    monkeypatch.setattr("mazelib.gradients.PIECE", piece)
     parameters = list(tiny_model.parameters())
-    gradients = {parts: Gradients(LeanLoss(tiny_model), parts) for parts in (1, 3)}
+    gradients = {parts: Gradients(LeanLoss(tiny_model), parts) for parts in (0, 1, 3)}
     before = torch.get_num_threads()
     for _ in range(2):
         found = {}
-        for parts in (1, 3, 3):
+        for parts in (0, 1, 3, 3):
             tiny_model.zero_grad()
             loss = gradients[parts](batch, COUNT)
             found.setdefault(parts, []).append(
                 torch.cat([loss[None], *(p.grad.flatten() for p in parameters)])
             )
-        (whole,), (once, again) = found.values()
+        (whole,), (alone,), (once, again) = found.values()
+        assert (whole - alone).norm() < 0.02 * whole.norm()
         assert (whole - once).norm() < 0.02 * whole.norm()
         assert torch.equal(once, again)
         with torch.no_grad():

@@ -3,34 +3,76 @@
 import json
 
 import numpy as np
+import pytest
 
-from mazelib import checkpoint, zoo
+from mazelib import checkpoint, evidence, zoo
 from mazelib.behaviour.evaluation import evaluate
+from mazelib.behaviour.forks import fork_table
 from mazelib.dataset import MazeStream
 from mazelib.model import MazeModelConfig, build
 from tools import by_scheme
 
 
-def test_a_row_for_each_model_there_is(tmp_path, monkeypatch):
-    mazes = MazeStream(zoo.held_out("dfs5")).take(0, 20)
-    monkeypatch.setattr(by_scheme, "COUNT", len(mazes))
-    monkeypatch.setattr(by_scheme, "RESULTS", tmp_path)
-    monkeypatch.setattr(by_scheme, "MODELS", ("dfs5", "small-pairs", "not-there"))
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Few mazes, a small model of pairs beside dfs5, and a place for the table."""
+    mazes = MazeStream(zoo.held_out("dfs6")).take(0, 20)  # dfs5 fails many
+    monkeypatch.setattr(by_scheme, "sets", lambda: [("six", mazes)])
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path)
     config = MazeModelConfig(scheme="ctt", layers=1, width=16, heads=2)
-    folder, load, read = tmp_path / "small-pairs", zoo.load, zoo.names()
+    folder = tmp_path / "small-pairs"
     checkpoint.save(folder, build(config, seed=0), config, {"questions": 7})
+    load, hashes = zoo.load, zoo.hashes
     at = {"small-pairs": folder}
-    monkeypatch.setattr(zoo, "names", lambda: [*read, "small-pairs"])
+    monkeypatch.setattr(by_scheme, "MODELS", ("dfs5", "small-pairs", "not-there"))
+    monkeypatch.setattr(zoo, "names", lambda: ["dfs5", "small-pairs"])
     monkeypatch.setattr(zoo, "load", lambda name: load(at.get(name, name)))
-    by_scheme.main()
-    facts = json.loads((tmp_path / "by-scheme.json").read_text())
-    rows = {row["model"]: row for row in facts["rows"]}
+    monkeypatch.setattr(zoo, "hashes", lambda names: hashes({"dfs5"} & {*names}))
+    return mazes, tmp_path / "by-scheme.json"
+
+
+def test_a_row_for_each_model_there_is(asked):
+    mazes, path = asked
+    by_scheme.main([])
+    rows = {row["model"]: row for row in json.loads(path.read_text())["rows"]}
     assert list(rows) == ["dfs5", "small-pairs"]
     for name, row in rows.items():
-        trained = load(at.get(name, name))
+        trained = zoo.load(name)
         table = evaluate(trained.model, trained.tokenizer, mazes)
+        forks = fork_table(mazes, table["next_cells"].tolist())
         assert row["failed"] == np.flatnonzero(~table["exact"]).tolist()
         assert row["departures"] == table["departure"][~table["exact"]].tolist()
-        assert row["n"] == len(mazes)
+        assert row["wrong_forks"] == np.flatnonzero(~forks["right"]).tolist()
+        assert (row["set"], row["n"], row["forks"]) == ("six", 20, len(forks))
+    assert 0 < len(rows["dfs5"]["failed"]) < 20
     assert len(rows["small-pairs"]["failed"]) == 20
     assert rows["small-pairs"]["questions"] == 7
+
+
+def test_one_model_is_asked_again_and_the_others_kept(asked):
+    _, path = asked
+    by_scheme.main([])
+    before = json.loads(path.read_text())
+    by_scheme.main(["dfs5"])
+    after = json.loads(path.read_text())
+    assert after["rows"] == before["rows"][::-1]
+    assert after["weights"] == before["weights"]
+
+
+def test_an_unknown_name_is_refused(asked, capsys):
+    with pytest.raises(SystemExit):
+        by_scheme.main(["dfs7"])
+    assert "no dfs7: take of dfs5, small-pairs" in capsys.readouterr().err
+
+
+def test_the_table_is_of_the_models_there_are():
+    """A model that was trained again has to be asked again."""
+    facts = json.loads((evidence.RESULTS / by_scheme.TABLE).read_text())
+    there = [name for name in by_scheme.MODELS if name in zoo.names()]
+    assert facts["weights"] == zoo.hashes(there)
+
+
+def test_sets_are_as_large_as_their_hypotheses_say():
+    sizes = {name: len(mazes) for name, mazes in by_scheme.sets()}
+    assert sizes.pop("test") == 12_000
+    assert set(sizes.values()) == {2000}

@@ -1,9 +1,11 @@
-"""What each part of the training recipe is worth: the recipe with one part changed.
+"""What each part of the training recipe is worth, and what each token scheme costs.
 
-    python tools/ablations.py               # writes data/results/ablations.json
+    python tools/ablations.py               # data/results/{ablations,schemes}.json
+    python tools/ablations.py schemes       # one of the two
 
-4×4 depth-first mazes, 4 layers × 64, three seeds, the same number of questions each;
-two runs at a time, one core each. They lie in runs/ablations and go on where they
+The recipe with one part changed; and the three schemes, in longer runs. 4×4 depth-first
+mazes, 4 layers × 64, three seeds, the same number of questions each; two runs at a
+time, one core each. They lie in runs/ablations and runs/schemes and go on where they
 stopped.
 """
 
@@ -12,14 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from mazelib.dataset import StreamConfig
+from mazelib.evidence import RESULTS
 from mazelib.files import write_json
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig, build
 from mazelib.recipe import TrainConfig
 from mazelib.sweep import sweep
+from mazelib.tokenizer import SCHEMES
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "data" / "results" / "ablations.json"
 SEEDS = (0, 1, 2)
 BASE = TrainConfig(
     StreamConfig(MazeConfig("dfs", 4), questions=8),
@@ -29,6 +32,7 @@ BASE = TrainConfig(
     evaluate_every=100,
     validation=2000,
 )
+LONGER = replace(BASE, steps=2000, model=replace(BASE.model, max_positions=512))
 
 
 def variants() -> dict[str, TrainConfig]:
@@ -50,32 +54,48 @@ def variants() -> dict[str, TrainConfig]:
     }
 
 
-def main() -> None:
+def schemes() -> dict[str, TrainConfig]:
+    """Each token scheme, for longer."""
+    return {
+        name: replace(LONGER, model=replace(LONGER.model, scheme=name))
+        for name in SCHEMES
+    }
+
+
+def experiment(name: str, variants: dict[str, TrainConfig], jobs: int) -> None:
     """Run what is not done yet and write one row a validation."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--jobs", type=int, default=2)
-    arguments = parser.parse_args()
-    names, configs = {}, {}
-    for number, (name, config) in enumerate(variants().items()):
-        for seed in SEEDS:
-            run = f"{number:02}-seed{seed}"
-            names[run] = (name, seed)
-            configs[run] = replace(config, mazes=replace(config.mazes, seed=seed))
-    logs = sweep(configs, ROOT / "runs" / "ablations", arguments.jobs)
+    configs = {
+        (variant, number, seed): replace(config, mazes=replace(config.mazes, seed=seed))
+        for number, (variant, config) in enumerate(variants.items())
+        for seed in SEEDS
+    }
+    runs = {f"{number:02}-seed{seed}": c for (_, number, seed), c in configs.items()}
+    logs = sweep(runs, ROOT / "runs" / name, jobs)
     kept = ("questions", "seconds", "exact")
     rows = [
-        {"variant": names[run][0], "seed": names[run][1], **{k: row[k] for k in kept}}
-        for run, log in logs.items()
+        {"variant": variant, "seed": seed, **{k: row[k] for k in kept}}
+        for (variant, _, seed), log in zip(configs, logs.values(), strict=True)
         for row in log
         if "exact" in row
     ]
     facts = {
         "made_by": "python tools/ablations.py",
         "n": BASE.validation,
-        "parameters": build(BASE.model).num_parameters(),
+        "parameters": build(next(iter(variants.values())).model).num_parameters(),
         "rows": rows,
     }
-    write_json(RESULT, facts, indent=1)
+    write_json(RESULTS / f"{name}.json", facts, indent=1)
+
+
+def main() -> None:
+    """Run what is asked for."""
+    every = {"ablations": variants, "schemes": schemes}
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", choices=every)
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    for name in arguments.names or every:
+        experiment(name, every[name](), arguments.jobs)
 
 
 if __name__ == "__main__":

@@ -1,44 +1,71 @@
-"""How the models of the three token schemes do on the same test mazes.
+"""How the models of the three token schemes do on the same mazes.
 
     python tools/by_scheme.py               # writes data/results/by-scheme.json
+    python tools/by_scheme.py dfs5-walls    # this model again, the others as they are
 
-One row a model: the means of what is measured of an answer, the share of forks that
-are decided rightly, and the numbers of the mazes that are failed, each with how the
-answer first leaves the true path. Beside the model of each scheme are the other seeds
-of one token a cell: how far apart two trainings of the same scheme are.
+One row a model and set: the means of what is measured of an answer; the numbers of the
+mazes that are failed, each with how the answer first leaves the true path; the numbers
+of the forks, counted through the set, that are decided wrongly given the path so far.
+Beside the model of each scheme are the other seeds of one token a cell: how far apart
+two trainings of the same scheme are.
 """
+
+import argparse
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from mazelib import zoo
+from mazelib.behaviour import shifts
 from mazelib.behaviour.evaluation import evaluate, summary
 from mazelib.dataset import MazeSet, MazeStream
-from mazelib.evidence import RESULTS
-from mazelib.files import write_json
+from mazelib.evidence import replace_rows
 
+TABLE = "by-scheme.json"
 MODELS = ("dfs5", "dfs5-seed1", "dfs5-seed2", "dfs5-pairs", "dfs5-walls")
 COUNT = 12_000
 """So many that a quarter of two failures in a hundred is beyond chance."""
+SHIFTED = ("wilson", "kruskal", "cycles, p = 0.2", "open_field")
+"""Mazes that are new in kind; they are as large as in training, and listed as usual."""
 
 
-def row(name: str, mazes: MazeSet) -> dict:
-    """What one model does on the mazes."""
+def sets() -> Iterator[tuple[str, MazeSet]]:
+    """Each set's name and mazes."""
+    yield "test", MazeStream(zoo.held_out("dfs5")).take(0, COUNT)
+    for name in SHIFTED:
+        yield name, shifts.shifts()[name].draw(2000)[0]
+
+
+def row(name: str, kind: str, mazes: MazeSet) -> dict:
+    """What one model does on the mazes of a set."""
     trained = zoo.load(name)
-    table = evaluate(trained.model, trained.tokenizer, mazes, progress=True)
-    failed = np.flatnonzero(~table["exact"]).tolist()
-    how = table["departure"].iloc[failed].tolist()
-    facts = {"model": name, "questions": trained.card["questions"]}
-    return {**facts, **summary(table), "failed": failed, "departures": how}
+    table = evaluate(trained.model, trained.tokenizer, mazes)
+    failed = np.flatnonzero(~table["shortest"]).tolist()
+    right = np.concatenate(table["forks_right"].tolist())
+    return {
+        "model": name,
+        "set": kind,
+        "questions": trained.card["questions"],
+        **summary(table),
+        "failed": failed,
+        "departures": table["departure"].iloc[failed].tolist(),
+        "wrong_forks": np.flatnonzero(right == 0).tolist(),
+    }
 
 
-def main() -> None:
-    """Ask each model there is and write the table."""
-    mazes = MazeStream(zoo.held_out("dfs5")).take(0, COUNT)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ask each model there is, or those that are named, and write the table."""
     there = [name for name in MODELS if name in zoo.names()]
-    rows = [row(name, mazes) for name in tqdm(there, "models")]
-    facts = {"made_by": "python tools/by_scheme.py", "rows": rows}
-    write_json(RESULTS / "by-scheme.json", facts)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(there))
+    names = parser.parse_args(arguments).names or there
+    if unknown := set(names) - set(there):
+        parser.error(f"no {', '.join(sorted(unknown))}: take of {', '.join(there)}")
+    asked = [(name, *each) for each in sets() for name in names]
+    rows = [row(*each) for each in tqdm(asked, "models and sets")]
+    made_by = "python tools/by_scheme.py"
+    replace_rows(TABLE, names, rows, zoo.hashes(names), made_by=made_by)
 
 
 if __name__ == "__main__":
