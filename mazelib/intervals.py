@@ -153,3 +153,12 @@ def partial_rank_correlation(
     if (size <= 1e-9 * np.linalg.norm(ranks, axis=0)).any():
         return 0.0
     return float(left[:, 0] @ left[:, 1] / size.prod())
+
+
+def as_text(value: float, interval: Sequence[float] = (), form: str = ".1%") -> str:
+    """A number for prose, with its interval if there is one: "97.9% (97.4% to 98.3%)".
+
+    form: a format specification for each of the three.
+    """
+    ends = " to ".join(format(end, form) for end in interval)
+    return format(value, form) + f" ({ends})" * bool(ends)

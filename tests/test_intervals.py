@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from mazelib.intervals import (
+    as_text,
     bootstrap_groups,
     bootstrap_mean,
     matched_difference,
@@ -131,3 +132,8 @@ def test_a_partial_correlation_given_one_thing_is_the_textbooks(rng):
     (_, xy, xz), (_, _, yz), _ = spearmanr(np.column_stack([x, y, z])).statistic
     want = (xy - xz * yz) / math.sqrt((1 - xz**2) * (1 - yz**2))
     assert partial_rank_correlation(x, y, z[:, None]) == pytest.approx(want)
+
+
+def test_numbers_for_prose():
+    assert as_text(0.979) == "97.9%"
+    assert as_text(-0.02, (-0.33, 0.21), ".2f") == "-0.02 (-0.33 to 0.21)"

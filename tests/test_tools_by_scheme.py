@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mazelib import checkpoint, evidence, zoo
+from mazelib.behaviour import contrasts
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.dataset import MazeStream
@@ -75,4 +76,5 @@ def test_the_table_is_of_the_models_there_are():
 def test_sets_are_as_large_as_their_hypotheses_say():
     sizes = {name: len(mazes) for name, mazes in by_scheme.sets()}
     assert sizes.pop("test") == 12_000
+    assert sizes.pop("open field, all") == len(contrasts.open_field())
     assert set(sizes.values()) == {2000}
