@@ -24,8 +24,9 @@ def test_a_row_for_each_validation_of_each_seed(short):
     ablations.experiment("schemes", ablations.schemes(), jobs=1)
     facts = json.loads((short / "schemes.json").read_text())
     found = [(row["variant"], row["seed"], row["questions"]) for row in facts["rows"]]
-    at = (16, 32)
-    assert found == [(s, seed, q) for s in SCHEMES for seed in (0, 1, 2) for q in at]
+    at, schemes = (16, 32), ("ut", "walls", "ctt")
+    assert found == [(s, seed, q) for s in schemes for seed in (0, 1, 2) for q in at]
+    assert sorted(schemes) == sorted(SCHEMES)
     assert all(0 <= row["exact"] <= 1 for row in facts["rows"])
 
 

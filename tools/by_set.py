@@ -41,11 +41,15 @@ TABLE = "by-set.json"
 
 
 class Asked(NamedTuple):
-    """Mazes, their lists where these are not as usual, and what is drawn as a whole."""
+    """Mazes, their lists where these are not as usual, and what is drawn as a whole.
+
+    orders: how many times over all questions come, listed in another order each time.
+    """
 
     mazes: MazeSet
     lists: list[Edges] | None
     groups: np.ndarray
+    orders: int = 1
 
 
 def drawn(name: str, shift: shifts.Shift) -> Asked:
@@ -54,11 +58,19 @@ def drawn(name: str, shift: shifts.Shift) -> Asked:
     return Asked(mazes, lists, mazes.canonical_hashes)
 
 
-def enumerated(make: Callable[[], MazeSet], by_question: bool = False) -> Asked:
-    """A set that is not drawn from a stream."""
-    mazes = make()
+def enumerated(
+    make: Callable[..., MazeSet], orders: int = 3, by_question: bool = False
+) -> Asked:
+    """A set of all there is, in several orders."""
+    mazes = make(orders=orders)
     ends = mazes.origin[:, 0] * mazes.n**2 + mazes.target[:, 0]
-    return Asked(mazes, None, ends if by_question else mazes.canonical_hashes)
+    return Asked(mazes, None, ends if by_question else mazes.canonical_hashes, orders)
+
+
+def two_ways() -> Asked:
+    """Mazes with one cycle."""
+    mazes = contrasts.two_ways(2000)
+    return Asked(mazes, None, mazes.canonical_hashes)
 
 
 def sets() -> dict[str, Callable[[], Asked]]:
@@ -66,7 +78,7 @@ def sets() -> dict[str, Callable[[], Asked]]:
     known = {**shifts.shifts(), **shifts.lengths()}
     return {
         **{name: partial(drawn, name, shift) for name, shift in known.items()},
-        "two ways": partial(enumerated, partial(contrasts.two_ways, 2000)),
+        "two ways": two_ways,
         "open field, all": partial(enumerated, contrasts.open_field, by_question=True),
         "obstacle, all": partial(enumerated, contrasts.blocked),
     }
@@ -100,8 +112,9 @@ def row_of_model(model: str | Path, asked: Asked) -> dict:
 
 def row_of_solver(solver: str, asked: Asked) -> dict:
     """What a solver scores on a set, in closed form, on mazes from all through it."""
-    step, count = SOLVERS[solver], min(BY_SOLVER, len(asked.mazes))
-    rows = np.linspace(0, len(asked.mazes) - 1, count).round().astype(int)
+    step, distinct = SOLVERS[solver], len(asked.mazes) // asked.orders
+    count = min(BY_SOLVER, distinct)
+    rows = np.linspace(0, distinct - 1, count).round().astype(int)
     few, groups = asked.mazes[rows], asked.groups[rows]
     shortest = np.array([shortest_probability(sample, step) for sample in few])
     chances = [np.array(fork_chances(sample, step)) for sample in few]

@@ -128,8 +128,8 @@ def far_forks(
     return long[kept], is_far[table["maze"].isin(kept)].to_numpy()
 
 
-def asked_again(stream: StreamConfig, count: int) -> MazeSet:
-    """The first mazes of a stream, with one new question each, and a new list order."""
-    drawn, one = MazeStream(stream).take(0, count), replace(stream, questions=1)
+def asked_again(stream: StreamConfig, start: int, count: int) -> MazeSet:
+    """Mazes of a stream, with one new question each, and a new list order."""
+    drawn, one = MazeStream(stream).take(start, count), replace(stream, questions=1)
     rng = np.random.default_rng(SEED)
     return MazeStream(one).questioned(rng, drawn.right, drawn.down)
