@@ -4,6 +4,7 @@ import numpy as np
 from conftest import one_question
 from networkx import all_simple_paths
 
+from mazelib import zoo
 from mazelib.behaviour.baselines import fork_chances, greedy_step, sighted_step
 from mazelib.behaviour.contrasts import (
     asked_again,
@@ -11,6 +12,7 @@ from mazelib.behaviour.contrasts import (
     every_question,
     far_forks,
     open_field,
+    seen_last,
     two_ways,
     with_passage,
 )
@@ -114,3 +116,12 @@ def test_seen_mazes_are_those_of_the_stream_with_other_questions():
     taken = drawn.origin[:, 0] * 25 + drawn.target[:, 0]
     assert (ends != taken).mean() > 0.9
     assert again[3].path[-1] == again.target[3, 0]
+
+
+def test_mazes_seen_last_are_those_of_the_runs_last_steps():
+    training = zoo.read_card("dfs5")["training"]
+    end = training["steps"] * training["batch"]
+    drawn = MazeStream(zoo.trained_on("dfs5")).take(end - 50, 50)
+    seen = seen_last("dfs5", 50)
+    assert np.array_equal(seen.right, drawn.right)
+    assert np.array_equal(seen.down, drawn.down)

@@ -54,12 +54,3 @@ def test_the_table_is_of_the_models_there_are():
     """A model that was trained again has to be asked again."""
     facts = json.loads((evidence.RESULTS / errors.TABLE).read_text())
     assert facts["weights"] == zoo.hashes(facts["weights"])
-
-
-def test_mazes_seen_last_are_those_of_the_runs_last_steps():
-    training = zoo.read_card("memorizer4")["training"]
-    end = training["steps"] * training["batch"]
-    drawn = MazeStream(zoo.trained_on("memorizer4")).take(end - 50, 50)
-    seen = errors.seen_last("memorizer4", 50)
-    assert np.array_equal(seen.right, drawn.right)
-    assert np.array_equal(seen.down, drawn.down)

@@ -43,16 +43,9 @@ def sets() -> Iterator[tuple[str, MazeSet, tuple[str, ...]]]:
     six = contrasts.far_forks(zoo.held_out("dfs6"), 6000, least=9)
     yield "far, 6×6", six[0], ("dfs6",)
     for name in (*TRAININGS, MEMORIZER):
-        yield f"trained on, {name}", seen_last(name, 4000), (name,)
+        yield f"trained on, {name}", contrasts.seen_last(name, 4000), (name,)
     held = MazeStream(zoo.held_out(MEMORIZER)).take(0, 4000)
     yield f"test, {MEMORIZER}", held, (MEMORIZER,)
-
-
-def seen_last(name: str, count: int) -> MazeSet:
-    """The last mazes that a model was trained on, with new questions."""
-    training = zoo.read_card(name)["training"]
-    end = training["steps"] * training["batch"]
-    return contrasts.asked_again(zoo.trained_on(name), end - count, count)
 
 
 def row(name: str, kind: str, mazes: MazeSet) -> dict:

@@ -4,7 +4,7 @@
     mazes = open_field()                   # a greedy solver is always right
     mazes = blocked()                      # and here it runs into the obstacle
     mazes, is_far = far_forks(stream, 40_000, least=9)     # a search has to go far
-    mazes = asked_again(stream, 4000)      # with other questions than in training
+    mazes = seen_last("dfs5", 4000)        # of its training, with other questions
 
 Each is a `MazeSet` of one question a maze, the same at each call. `two_ways` is of the
 test split; open fields and those with an obstacle are so few that all are asked, with
@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
+from mazelib import zoo
 from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.metrics import manhattan
 from mazelib.behaviour.shifts import SEED, stream_of, without_step
@@ -133,3 +134,10 @@ def asked_again(stream: StreamConfig, start: int, count: int) -> MazeSet:
     drawn, one = MazeStream(stream).take(start, count), replace(stream, questions=1)
     rng = np.random.default_rng(SEED)
     return MazeStream(one).questioned(rng, drawn.right, drawn.down)
+
+
+def seen_last(model: str, count: int) -> MazeSet:
+    """The last mazes that a model of data/models was trained on, asked again."""
+    training = zoo.read_card(model)["training"]
+    end = training["steps"] * training["batch"]
+    return asked_again(zoo.trained_on(model), end - count, count)
