@@ -15,6 +15,7 @@ def short(tmp_path, monkeypatch):
     few = {"steps": 2, "evaluate_every": 1, "validation": 4, "batch": 2}
     monkeypatch.setattr(ablations, "BASE", replace(ablations.BASE, **few))
     monkeypatch.setattr(ablations, "LONGER", replace(ablations.LONGER, **few))
+    monkeypatch.setattr(ablations, "TESTED", 5)
     monkeypatch.setattr(ablations, "ROOT", tmp_path)
     monkeypatch.setattr(ablations, "RESULTS", tmp_path)
     return tmp_path
@@ -26,6 +27,10 @@ def test_a_row_for_each_validation_of_each_seed(short):
     found = [(row["variant"], row["seed"], row["questions"]) for row in facts["rows"]]
     at, schemes = (16, 32), ("ut", "walls", "ctt")
     assert found == [(s, seed, q) for s in schemes for seed in (0, 1, 2) for q in at]
+    assert [(end["variant"], end["seed"], end["n"]) for end in facts["ends"]] == [
+        (s, seed, 5) for s in schemes for seed in (0, 1, 2)
+    ]
+    assert all(sum(end["departures"].values()) == 5 for end in facts["ends"])
     assert sorted(schemes) == sorted(SCHEMES)
     assert all(0 <= row["exact"] <= 1 for row in facts["rows"])
 

@@ -13,7 +13,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from mazelib.dataset import StreamConfig
+from mazelib import zoo
+from mazelib.behaviour.evaluation import evaluate, summary
+from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.evidence import RESULTS
 from mazelib.files import write_json
 from mazelib.generators import MazeConfig
@@ -23,6 +25,8 @@ from mazelib.sweep import sweep
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = (0, 1, 2)
+TESTED = 2000
+"""Test mazes that each finished run is asked."""
 BASE = TrainConfig(
     StreamConfig(MazeConfig("dfs", 4), questions=8),
     MazeModelConfig(side=4, layers=4, width=64, max_positions=256),
@@ -61,8 +65,16 @@ def schemes() -> dict[str, TrainConfig]:
     }
 
 
+def end_of(folder: Path) -> dict:
+    """What a finished run does on test mazes, and how its answers first go wrong."""
+    trained = zoo.load(folder)
+    mazes = MazeStream(zoo.held_out(folder)).take(0, TESTED)
+    table = evaluate(trained.model, trained.tokenizer, mazes)
+    return {**summary(table), "departures": table["departure"].value_counts().to_dict()}
+
+
 def experiment(name: str, variants: dict[str, TrainConfig], jobs: int) -> None:
-    """Run what is not done yet and write one row a validation."""
+    """Run what is not done yet; write one row a validation, and one a finished run."""
     configs = {
         (variant, number, seed): replace(config, mazes=replace(config.mazes, seed=seed))
         for number, (variant, config) in enumerate(variants.items())
@@ -70,18 +82,17 @@ def experiment(name: str, variants: dict[str, TrainConfig], jobs: int) -> None:
     }
     runs = {f"{number:02}-seed{seed}": c for (_, number, seed), c in configs.items()}
     logs = sweep(runs, ROOT / "runs" / name, jobs)
-    kept = ("questions", "seconds", "exact")
-    rows = [
-        {"variant": variant, "seed": seed, **{k: row[k] for k in kept}}
-        for (variant, _, seed), log in zip(configs, logs.values(), strict=True)
-        for row in log
-        if "exact" in row
-    ]
+    kept, rows, ends = ("questions", "seconds", "exact"), [], []
+    for (variant, _, seed), (run, log) in zip(configs, logs.items(), strict=True):
+        key = {"variant": variant, "seed": seed}
+        rows += [{**key, **{k: r[k] for k in kept}} for r in log if "exact" in r]
+        ends.append({**key, **end_of(ROOT / "runs" / name / run)})
     facts = {
         "made_by": "python tools/ablations.py",
         "n": BASE.validation,
         "parameters": build(next(iter(variants.values())).model).num_parameters(),
         "rows": rows,
+        "ends": ends,
     }
     write_json(RESULTS / f"{name}.json", facts, indent=1)
 
