@@ -72,4 +72,4 @@ def test_a_run_of_one_process_with_helpers_goes_on_in_two(tmp_path, monkeypatch)
     (state_folder(tmp_path / "one") / "00000006.safetensors").unlink()
     train_in_two_processes(tmp_path / "one")
     state = snapshot.newest(state_folder(tmp_path / "one"))
-    assert (state.step, state.facts["parts"]) == (6, 1)
+    assert (state.step, state.facts["parts"]) == (6, 0)  # torch shares it
