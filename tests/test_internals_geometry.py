@@ -39,6 +39,16 @@ def test_cells_laid_out_as_in_the_grid_are_found(places):
     assert 0.8 < low <= found.value <= high
 
 
+def test_pairs_that_do_not_count_change_nothing(places, rng):
+    near, lattice = distances(places, "L2"), lattice_distances(5)
+    far = lattice >= 3
+    spoilt = np.where(far, near, rng.normal(size=near.shape))
+    for measure in (mantel_interval, lambda *a, **k: mantel(*a, **k).value):
+        found = [measure(a, lattice, pairs=far, draws=50) for a in (near, spoilt)]
+        assert found[0] == found[1]
+    assert mantel_interval(near, lattice, pairs=far, draws=50)[0] > 0.7
+
+
 def test_the_null_is_what_unrelated_vectors_give(rng):
     values, highs = [], []
     for _ in range(60):

@@ -94,19 +94,25 @@ def mantel(
 
 
 def mantel_interval(
-    a: Table, b: Table, ranks: bool = True, draws: int = 1000, seed: int = 0
+    a: Table,
+    b: Table,
+    ranks: bool = True,
+    pairs: Bool[np.ndarray, "things things"] | None = None,
+    draws: int = 1000,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """The correlation's interval of 95%: things are drawn anew (percentile bootstrap).
 
-    Pairs of a thing with itself are left out.
+    Pairs of a thing with itself are left out, and those not in `pairs`, as in `mantel`.
     """
+    counted = ~np.eye(len(a), dtype=bool) if pairs is None else pairs
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(draws):
         drawn = rng.integers(len(a), size=len(a))
         first, second = np.triu_indices(len(a), 1)
         first, second = drawn[first], drawn[second]
-        apart = first != second
+        apart = (first != second) & counted[first, second]
         x, y = a[first, second][apart], b[first, second][apart]
         x, y = (rankdata(x), rankdata(y)) if ranks else (x, y)
         found.append(np.corrcoef(x, y)[0, 1])
