@@ -68,6 +68,17 @@ def student(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+def prediction(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:
+    """Student's interval of one more such value, drawn as these were.
+
+    Source: G. J. Hahn and W. Q. Meeker, "Statistical Intervals" (1991), 4.7. Values are
+    taken to be normal; (-inf, inf) where there is one alone.
+    """
+    middle, wider = np.mean(values), math.sqrt(len(values) + 1)
+    low, high = (middle + wider * (end - middle) for end in student(values, confidence))
+    return float(low), float(high)
+
+
 def bootstrap_mean(
     values: Numbers, seed: int = 0, resamples: int = 2000, confidence: float = 0.95
 ) -> tuple[float, float]:

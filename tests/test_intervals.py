@@ -14,6 +14,7 @@ from mazelib.intervals import (
     newcombe,
     of_difference,
     partial_rank_correlation,
+    prediction,
     student,
     wilson,
 )
@@ -48,6 +49,15 @@ def test_students_interval_is_the_textbooks_and_covers_as_often_as_it_says(rng):
     assert student(np.array([1.0])) == (-math.inf, math.inf)
     drawn = [student(values) for values in rng.normal(0.4, 1, (1000, 3))]
     assert 0.92 < np.mean([low < 0.4 < high for low, high in drawn]) < 0.98
+
+
+def test_prediction_interval_is_the_textbooks_and_covers_one_more_value(rng):
+    half = 4.3027 * 2 * math.sqrt(1 + 1 / 3)
+    found = prediction(np.array([1, 3, 5]))
+    assert found == pytest.approx((3 - half, 3 + half), abs=1e-3)
+    assert prediction(np.array([1.0])) == (-math.inf, math.inf)
+    drawn = [(prediction(four[:3]), four[3]) for four in rng.normal(size=(1000, 4))]
+    assert 0.92 < np.mean([low < last < high for (low, high), last in drawn]) < 0.98
 
 
 def test_bootstrap_interval_covers_the_mean_as_often_as_it_says(rng):
