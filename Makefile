@@ -50,6 +50,7 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python tools/ablations.py
 	$(BIN)/python tools/by_set.py
 	$(BIN)/python tools/by_scheme.py
+	$(BIN)/python tools/clusters.py
 	$(BIN)/python tools/errors.py
 	$(BIN)/python tools/heads.py
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import large
 
-from mazelib import zoo
+from mazelib import evidence, zoo
 from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
@@ -16,8 +16,8 @@ from tools import clusters
 
 
 @pytest.fixture
-def facts(tiny_config, tmp_path, monkeypatch):
-    """The table of two random networks on a few small mazes."""
+def table(tiny_config, tmp_path, monkeypatch):
+    """Where the table of two random networks on a few small mazes goes."""
     config = replace(tiny_config, max_positions=700)
 
     def network(name):
@@ -25,35 +25,78 @@ def facts(tiny_config, tmp_path, monkeypatch):
 
     def right(lens, mazes, predicted):
         tokens = path_tokens(lens, mazes, predicted=False)
-        return tokens._replace(onward=tokens.true_onward)
+        onward = tokens.true_onward.copy()
+        onward[::50] = tokens.before[::50]  # a few that turn back
+        return tokens._replace(onward=onward)
 
     def mazes():
         stream = StreamConfig(MazeConfig("dfs", 4), questions=240, split="test")
         return MazeStream(stream).take(0, 2), MazeStream(stream).take(2, 1)
 
-    monkeypatch.setattr(clusters, "NETWORKS", ("dfs5", "untrained"))
+    monkeypatch.setattr(clusters, "NETWORKS", ("dfs5", clusters.UNTRAINED))
     monkeypatch.setattr(clusters, "path_tokens", right)  # random ones seldom are
-    monkeypatch.setattr(clusters, "RESULTS", tmp_path)
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path)
     monkeypatch.setattr(clusters, "mazes", mazes)
     monkeypatch.setattr(zoo, "load", network)
-    monkeypatch.setattr(zoo, "untrained", lambda name: network("untrained"))
-    clusters.main()
-    return json.loads((tmp_path / "clusters.json").read_text())
+    monkeypatch.setattr(zoo, "untrained", lambda name: network(clusters.UNTRAINED))
+    return tmp_path / clusters.TABLE
 
 
-def test_everything_is_measured_of_each_network_and_layer(facts):
-    assert set(facts["networks"]) == {"dfs5", "untrained"}
-    for found in facts["networks"].values():
-        assert len(found["layers"]) == 3  # the embedding and two blocks
-        assert found["best"] in range(3)
-        for layer in found["layers"]:
-            for name in ("cell", "path", "onward", "onward, came"):
-                low, high = layer[name]["interval"]
-                assert low <= layer[name]["mean"] <= high
-        at_embedding = found["layers"][0]
-        assert at_embedding["cell"]["mean"] > 0.8
-        assert abs(at_embedding["onward"]["mean"]) < 0.05
-    assert facts["networks"]["dfs5"]["layers"][1]["wrong turns"]["n"] == 0
+def test_everything_is_measured_of_each_network_and_layer(table):
+    clusters.main([])
+    rows = json.loads(table.read_text())["rows"]
+    each = [(row["model"], row["layer"]) for row in rows]
+    assert each == [(name, k) for name in clusters.NETWORKS for k in range(3)]
+    for row in rows:  # the embedding and two blocks
+        for name in ("cell", "path", "onward", "onward, came", "silhouette"):
+            low, high = row[name]["interval"]
+            assert low <= row[name]["mean"] <= high
+            assert row[name]["mazes"] == 2
+        assert ("shuffled" in row["silhouette"]) == row["is_best"]
+    for name in clusters.NETWORKS:
+        own = [row for row in rows if row["model"] == name]
+        assert sum(row["is_best"] for row in own) == 1
+        assert own[0]["cell"]["mean"] > 0.8
+        assert abs(own[0]["onward"]["mean"]) < 0.05
+        assert all(abs(row["silhouette"].get("shuffled", 0)) < 0.1 for row in own)
+    assert rows[1]["wrong turns"]["true"]["n"] > 0
+    assert "wrong turns" not in rows[-1]
+
+
+def test_a_network_is_measured_again_and_others_are_kept(table):
+    other = {"model": clusters.UNTRAINED, "layer": 0}
+    table.write_text(json.dumps({"rows": [other], "weights": {}}))
+    clusters.main(["dfs5"])
+    facts = json.loads(table.read_text())
+    assert other in facts["rows"]
+    assert len(facts["rows"]) == 4
+    assert facts["weights"] == zoo.hashes(["dfs5"])
+
+
+def test_an_unknown_network_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        clusters.main(["dfs7"])
+    assert "no dfs7: take of dfs5, dfs5-seed1" in capsys.readouterr().err
+
+
+def test_the_table_is_of_the_networks_there_are():
+    """A model that was trained again has to be measured again."""
+    facts = json.loads((evidence.RESULTS / clusters.TABLE).read_text())
+    trained = set(clusters.NETWORKS) - {clusters.UNTRAINED}
+    assert facts["weights"] == zoo.hashes(trained)
+    assert {row["model"] for row in facts["rows"]} == set(clusters.NETWORKS)
+
+
+def test_a_mean_draws_whole_mazes(rng):
+    of_maze = np.repeat([0, 2, 5], [10, 10, 20])
+    values = np.repeat([0.0, 1.0, 1.0], [10, 10, 20])
+    found = clusters.averaged(values, of_maze)
+    assert found["mean"] == 0.75
+    assert found["interval"] == [0, 1]
+    assert (found["n"], found["mazes"]) == (40, 3)
+    heavier = clusters.averaged(values, of_maze, np.where(of_maze == 0, 3.0, 1.0))
+    assert heavier["mean"] == 0.5
+    assert clusters.averaged(values[:0], of_maze[:0])["mean"] is None
 
 
 def test_one_number_is_the_same_where_rows_are(rng):

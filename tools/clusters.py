@@ -1,12 +1,15 @@
 """Do tokens of paths cluster, by where they lead, by their path, by their target?
 
     python tools/clusters.py                # writes data/results/clusters.json
+    python tools/clusters.py dfs5-seed1     # this network again, the others as they are
 
 Of dfs5, its other seeds and an untrained network, at the embedding and after each
 block: 240 questions about each of 100 mazes, and of 50 others, on which the best layer
 is chosen.
 """
 
+import argparse
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,18 +17,21 @@ from tqdm.auto import tqdm
 
 from mazelib import zoo
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
-from mazelib.evidence import RESULTS
-from mazelib.files import write_json
+from mazelib.evidence import replace_rows
 from mazelib.generators import MazeConfig
 from mazelib.internals.clusters import STOP, PathTokens, path_tokens
 from mazelib.internals.geometry import purity, silhouette
 from mazelib.internals.lens import open_lens
 from mazelib.intervals import bootstrap_groups
 
-NETWORKS = ("dfs5", "dfs5-seed1", "dfs5-seed2", "untrained")
+TABLE = "clusters.json"
+UNTRAINED = "untrained"
+NETWORKS = ("dfs5", "dfs5-seed1", "dfs5-seed2", UNTRAINED)
 QUESTIONS = 240
 SCORED, CHOOSING = 100, 50
 """Mazes on which clusters are measured, and others on which the layer is chosen."""
+DRAWS = 20
+"""Shuffles of the silhouette's labels, at the best layer."""
 
 
 def mazes() -> tuple[MazeSet, MazeSet]:
@@ -87,6 +93,26 @@ def centred(vectors: np.ndarray, place: np.ndarray) -> np.ndarray:
     return vectors - (total / count[:, None])[at]
 
 
+def averaged(
+    values: np.ndarray, of_maze: np.ndarray, weights: np.ndarray | None = None
+) -> dict:
+    """A weighted mean, as JSON, with its interval: whole mazes are drawn anew."""
+    if not len(values):
+        return {"mean": None, "interval": None, "n": 0, "mazes": 0}
+    weights = np.ones(len(values)) if weights is None else weights
+    columns = (np.bincount(of_maze, column) for column in (values * weights, weights))
+    total, weight = np.stack(list(columns))[:, np.unique(of_maze)]
+    low, high = bootstrap_groups(
+        np.arange(len(total)), lambda rows: total[rows].sum() / weight[rows].sum()
+    )
+    return {
+        "mean": round(float(total.sum() / weight.sum()), 4),
+        "interval": [round(low, 4), round(high, 4)],
+        "n": len(values),
+        "mazes": len(total),
+    }
+
+
 def measured(tokens: PathTokens, asked: dict[str, Question], layer: int) -> dict:
     """How much oftener neighbours are alike than others, for each question."""
     found, plain = {}, tokens.vectors[layer]
@@ -94,14 +120,8 @@ def measured(tokens: PathTokens, asked: dict[str, Question], layer: int) -> dict
         vectors = centred(plain, tokens.place) if is_centred else plain
         result = purity(vectors, kinds, groups)
         known = ~np.isnan(result.excess)
-        values, of_maze = result.excess[known], tokens.maze[known]
-        low, high = bootstrap_groups(of_maze, lambda rows, v=values: v[rows].mean())
-        found[name] = {
-            "mean": round(float(values.mean()), 4),
-            "interval": [round(low, 4), round(high, 4)],
-            "shuffled": round(result.high, 4),
-            "n": int(known.sum()),
-        }
+        found[name] = averaged(result.excess[known], tokens.maze[known])
+        found[name]["shuffled"] = round(result.high, 4)
     return found
 
 
@@ -112,52 +132,65 @@ def wrong_turns(tokens: PathTokens, layer: int) -> dict:
     found = {}
     for name, sought in sides.items():
         each = purity(vectors, tokens.onward, tokens.place, sought, draws=1).excess
-        values = each[wrong & ~np.isnan(each)]
-        found[name] = round(float(values.mean()), 4) if len(values) else None
-        found["n"] = len(values)
+        at = wrong & ~np.isnan(each)
+        found[name] = averaged(each[at], tokens.maze[at])
     return found
 
 
-def silhouettes(tokens: PathTokens, layer: int) -> float:
-    """The mean silhouette of a cell's tokens by the way on, where there are several."""
-    scores, weights = [], []
+def silhouettes(tokens: PathTokens, layer: int, draws: int) -> dict:
+    """The mean silhouette of a cell's tokens by the way on, where there are several.
+
+    draws: how often the ways on are shuffled among them, for "shuffled": the 95th
+    percentile of the mean.
+    """
+    scores, nulls, weights, of_maze = [], [], [], []
     for place in np.unique(tokens.place):
         at = np.flatnonzero(tokens.place == place)
         ways = tokens.onward[at]
         if len(at) >= 20 and 1 < len(np.unique(ways)) < len(at):
-            scores.append(silhouette(tokens.vectors[layer][at], ways, draws=0).value)
+            found = silhouette(tokens.vectors[layer][at], ways, draws)
+            scores.append(found.value)
+            nulls.append(found.null)
             weights.append(len(at))
-    return round(float(np.average(scores, weights=weights)), 4)
+            of_maze.append(tokens.maze[at[0]])
+    weights = np.array(weights, float)
+    facts = averaged(np.array(scores), np.array(of_maze), weights)
+    if draws:
+        null = np.average(nulls, axis=0, weights=weights)
+        facts["shuffled"] = round(float(np.quantile(null, 0.95)), 4)
+    return facts
 
 
-def facts_of(name: str) -> dict:
-    """All that is kept of one network."""
-    is_trained = name != "untrained"
+def rows_of(name: str) -> Iterator[dict]:
+    """One row a layer of a network, and whether it is the best on other mazes."""
+    is_trained = name != UNTRAINED
     lens = open_lens(zoo.load(name) if is_trained else zoo.untrained("dfs5"))
     scored, choosing = (path_tokens(lens, some, is_trained) for some in mazes())
     layers = range(len(scored.vectors))
     asked, other = questions_asked(scored), questions_asked(choosing)
     way = {"onward": other["onward"]}
     chosen = [measured(choosing, way, k)["onward"]["mean"] for k in layers]
-    found = {"tokens": len(scored.cell), "best": int(np.argmax(chosen)), "layers": []}
     for layer in tqdm(layers, desc=name):
-        facts = measured(scored, asked, layer)
-        facts["silhouette"] = silhouettes(scored, layer)
-        if is_trained:
-            facts["wrong turns"] = wrong_turns(scored, layer)
-        found["layers"].append(facts)
-    return found
+        is_best = layer == np.argmax(chosen)
+        row = {"model": name, "layer": layer, "is_best": bool(is_best)}
+        row |= measured(scored, asked, layer)
+        row["silhouette"] = silhouettes(scored, layer, DRAWS if is_best else 0)
+        yield row | ({"wrong turns": wrong_turns(scored, layer)} if is_trained else {})
 
 
-def main() -> None:
-    """Measure all networks and write the table."""
-    facts = {
-        "made_by": "python tools/clusters.py",
-        "mazes": SCORED,
-        "questions": QUESTIONS,
-        "networks": {name: facts_of(name) for name in NETWORKS},
-    }
-    write_json(RESULTS / "clusters.json", facts, indent=1)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all networks, or those that are named, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    every = ", ".join(NETWORKS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=every)
+    names = parser.parse_args(arguments).names or NETWORKS
+    if unknown := set(names) - set(NETWORKS):
+        parser.error(f"no {', '.join(sorted(unknown))}: take of {every}")
+    facts = {"made_by": "python tools/clusters.py", "mazes": SCORED}
+    for name in names:
+        weights = zoo.hashes({name} - {UNTRAINED})
+        rows = list(rows_of(name))
+        replace_rows(TABLE, [name], rows, weights, questions=QUESTIONS, **facts)
 
 
 if __name__ == "__main__":
