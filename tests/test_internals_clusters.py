@@ -63,7 +63,6 @@ def test_tokens_are_those_of_the_paths(lens, mazes):
             assert tokens.cell[rows].tolist() == path
             assert tokens.before[rows].tolist() == [STOP, *path[:-1]]
             assert tokens.true_onward[rows].tolist() == [*path[1:], STOP]
-            assert tokens.later[rows].tolist() == [*path[2:], STOP, STOP][: len(path)]
             assert set(tokens.target[rows]) == {path[-1]}
             assert set(tokens.maze[rows]) == {maze}
             assert set(tokens.question[rows]) == {6 * maze + k}

@@ -122,6 +122,7 @@ def test_neighbours_are_alike_where_vectors_say_so(rng):
     assert abs(said.null.mean()) < 0.02 < said.high
     others = purity(vectors + 9 * np.eye(4)[kinds], kinds, group, (kinds + 1) % 3)
     assert others.excess == pytest.approx(-30 / 89)
+    assert np.allclose(said.excess, said.most)
     unsaid = purity(vectors, kinds, group)
     assert unsaid.excess.mean() == pytest.approx(0, abs=0.05)
 

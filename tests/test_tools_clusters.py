@@ -11,7 +11,7 @@ from mazelib import evidence, zoo
 from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
-from mazelib.internals.clusters import path_tokens
+from mazelib.internals.clusters import PathTokens, path_tokens
 from tools import clusters
 
 
@@ -48,10 +48,11 @@ def test_everything_is_measured_of_each_network_and_layer(table):
     each = [(row["model"], row["layer"]) for row in rows]
     assert each == [(name, k) for name in clusters.NETWORKS for k in range(3)]
     for row in rows:  # the embedding and two blocks
-        for name in ("cell", "path", "onward", "onward, came", "silhouette"):
+        for name in ("cell", "path, centred", "onward", "silhouette"):
             low, high = row[name]["interval"]
             assert low <= row[name]["mean"] <= high
             assert row[name]["mazes"] == 2
+        assert row["cell"]["mean"] <= row["cell"]["most"]
         assert ("shuffled" in row["silhouette"]) == row["is_best"]
     for name in clusters.NETWORKS:
         own = [row for row in rows if row["model"] == name]
@@ -97,6 +98,33 @@ def test_a_mean_draws_whole_mazes(rng):
     heavier = clusters.averaged(values, of_maze, np.where(of_maze == 0, 3.0, 1.0))
     assert heavier["mean"] == 0.5
     assert clusters.averaged(values[:0], of_maze[:0])["mean"] is None
+
+
+def test_groups_with_one_kind_are_taken_apart():
+    groups = np.array([3, 3, 3, 5, 5, 7])
+    found = clusters.with_several(groups, np.array([1, 1, 2, 4, 4, 1]))
+    assert found[:3].tolist() == [3, 3, 3]
+    assert len(set(found[3:].tolist()) - {3, 5, 7}) == 3
+
+
+def test_at_errors_neighbours_of_the_same_target_are_left_out():
+    """Two clouds: the errors lie among tokens that go the true way."""
+    count = 60
+    way = np.repeat([1, 2], count // 2)
+    target = np.arange(count) % 6
+    onward, at = way.copy(), np.array([0, 7])
+    onward[at] = 2
+    zeros = np.zeros(count, int)
+    vectors = np.stack([way * 10.0, np.arange(count) / count], 1)[None]
+    columns = (zeros, np.arange(count), zeros, zeros, onward, way, target)
+    tokens = PathTokens(vectors, *columns)
+    found = clusters.wrong_turns(tokens, 0)
+    assert found["predicted"]["n"] == 2
+    assert found["true"]["mean"] > 0.3
+    assert found["predicted"]["mean"] < -0.3
+    assert found["difference"]["mean"] > 0.6
+    tokens = tokens._replace(target=zeros)  # nobody is left to compare with
+    assert clusters.wrong_turns(tokens, 0)["true"]["n"] == 0
 
 
 def test_one_number_is_the_same_where_rows_are(rng):

@@ -64,8 +64,9 @@ def questions_asked(tokens: PathTokens) -> dict[str, Question]:
     """What neighbours may have in common.
 
     Most is asked of tokens of one cell, which have their name in common already;
-    "came": of those that came from the same cell, which leaves out corridors; "goes":
-    of those that go on the same way, rightly, which leaves out the next token.
+    "came": of those that came from the same cell, where paths part, which leaves out
+    corridors; "goes": of those that go on the same way, rightly, to several targets,
+    which leaves out the next token.
     """
     came = one_number(tokens.place, tokens.before)
     goes = one_number(tokens.place, tokens.onward)
@@ -73,16 +74,20 @@ def questions_asked(tokens: PathTokens) -> dict[str, Question]:
     goes = np.where(known, goes, -1 - np.arange(len(goes)))  # else alone
     return {
         "cell": Question(tokens.maze, tokens.cell),
-        "path": Question(tokens.maze, tokens.question),
         "path, centred": Question(tokens.maze, tokens.question, True),
-        "target, centred": Question(tokens.maze, tokens.target, True),
         "before": Question(tokens.place, tokens.before),
         "onward": Question(tokens.place, tokens.onward),
-        "onward, came": Question(came, tokens.onward),
-        "target, came": Question(came, tokens.target),
-        "target, goes": Question(goes, tokens.target),
-        "later, goes": Question(goes, tokens.later),
+        "onward, came": Question(with_several(came, tokens.onward), tokens.onward),
+        "target, goes": Question(with_several(goes, tokens.target), tokens.target),
     }
+
+
+def with_several(groups: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """The groups, where things of a group that has one kind are each alone."""
+    pairs = np.unique(np.stack([groups, kinds]), axis=1)
+    names, count = np.unique(pairs[0], return_counts=True)
+    has_several = np.isin(groups, names[count > 1])
+    return np.where(has_several, groups, groups.min() - 1 - np.arange(len(groups)))
 
 
 def centred(vectors: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -122,19 +127,34 @@ def measured(tokens: PathTokens, asked: dict[str, Question], layer: int) -> dict
         known = ~np.isnan(result.excess)
         found[name] = averaged(result.excess[known], tokens.maze[known])
         found[name]["shuffled"] = round(result.high, 4)
+        found[name]["most"] = round(float(result.most[known].mean()), 4)
     return found
 
 
 def wrong_turns(tokens: PathTokens, layer: int) -> dict:
-    """At errors: are neighbours on the predicted way, or on the true one?"""
-    vectors, wrong = tokens.vectors[layer], ~tokens.is_right
-    sides = {"predicted": tokens.onward, "true": tokens.true_onward}
-    found = {}
-    for name, sought in sides.items():
-        each = purity(vectors, tokens.onward, tokens.place, sought, draws=1).excess
-        at = wrong & ~np.isnan(each)
-        found[name] = averaged(each[at], tokens.maze[at])
-    return found
+    """At errors: do the nearest go the predicted way, or the true one?
+
+    Of the ten nearest tokens of the same cell with other targets, more than of all such
+    tokens. In a tree cell and target say the true way, and tokens of one target may lie
+    together for its sake.
+    """
+    vectors, place, excess = tokens.vectors[layer], tokens.place, []
+    for at in np.flatnonzero(~tokens.is_right):
+        others = np.flatnonzero(
+            (place == place[at]) & (tokens.target != tokens.target[at])
+        )
+        if len(others) >= 20:
+            away = np.linalg.norm(vectors[others] - vectors[at], axis=1)
+            goes, sides = (
+                tokens.onward[others],
+                (tokens.onward[at], tokens.true_onward[at]),
+            )
+            near = goes[away.argsort(kind="stable")[:10]]
+            shares = [np.mean(near == way) - np.mean(goes == way) for way in sides]
+            excess.append((tokens.maze[at], *shares))
+    maze, predicted, true = np.array(excess).reshape(-1, 3).T
+    sides = {"predicted": predicted, "true": true, "difference": true - predicted}
+    return {name: averaged(side, maze.astype(int)) for name, side in sides.items()}
 
 
 def silhouettes(tokens: PathTokens, layer: int, draws: int) -> dict:
@@ -166,6 +186,10 @@ def rows_of(name: str) -> Iterator[dict]:
     is_trained = name != UNTRAINED
     lens = open_lens(zoo.load(name) if is_trained else zoo.untrained("dfs5"))
     scored, choosing = (path_tokens(lens, some, is_trained) for some in mazes())
+    if not is_trained:  # what it would print is chance: it is asked for the true way
+        scored, choosing = (
+            t._replace(onward=t.true_onward) for t in (scored, choosing)
+        )
     layers = range(len(scored.vectors))
     asked, other = questions_asked(scored), questions_asked(choosing)
     way = {"onward": other["onward"]}

@@ -32,9 +32,9 @@ class PathTokens(NamedTuple):
 
     vectors: the residual stream, before the first block and after each. maze: of which
     maze. question: of which of all questions. cell: the cell it names; place: an
-    integer for each cell of each maze. before, onward, later: the path's cells before
-    it, after it and two after it, STOP where there is none; onward is the model's own
-    likeliest. true_onward: where the true path goes. target: of its question.
+    integer for each cell of each maze. before, onward: the path's cells before and
+    after it, STOP where there is none; onward is the model's own likeliest.
+    true_onward: where the true path goes. target: of its question.
     """
 
     vectors: Float[np.ndarray, "layers_and_1 token width"]
@@ -43,7 +43,6 @@ class PathTokens(NamedTuple):
     cell: Int[np.ndarray, "token"]
     before: Int[np.ndarray, "token"]
     onward: Int[np.ndarray, "token"]
-    later: Int[np.ndarray, "token"]
     true_onward: Int[np.ndarray, "token"]
     target: Int[np.ndarray, "token"]
 
@@ -136,10 +135,10 @@ def tokens_of(lens: Lens, mazes: MazeSet, batch: Batch, logits, vectors) -> Path
     at = np.nonzero(batch.answer & (batch.ids != end))
     likeliest = logits.argmax(-1).numpy()
     named = cells_named(batch._replace(ids=likeliest), mazes, lens.tokenizer)
-    steps = np.pad(mazes.path, [(0, 0), (0, 0), (1, 2)], constant_values=STOP)
+    steps = np.pad(mazes.path, [(0, 0), (0, 0), (1, 1)], constant_values=STOP)
     maze, question, step = np.nonzero(mazes.path >= 0)  # in the order of the tokens
-    cells = [steps[maze, question, step + shift].astype(int) for shift in range(4)]
-    before, cell, onward, later = cells
+    cells = [steps[maze, question, step + shift].astype(int) for shift in range(3)]
+    before, cell, onward = cells
     return PathTokens(
         vectors[:, at[0], at[1]].numpy(),
         maze,
@@ -147,7 +146,6 @@ def tokens_of(lens: Lens, mazes: MazeSet, batch: Batch, logits, vectors) -> Path
         cell,
         before,
         named[at],
-        later,
         onward,
         mazes.target[maze, question].astype(int),
     )

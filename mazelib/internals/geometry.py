@@ -177,10 +177,12 @@ class Purity(NamedTuple):
     """How much oftener a thing's nearest neighbours are of its kind than all others.
 
     excess: the share of its neighbours less that of all others in its group; NaN where
-    the group is too small. null: the mean excess where kinds are shuffled in groups.
+    the group is too small. most: the largest that it could be, with all things of the
+    kind the nearest. null: the mean excess where kinds are shuffled in groups.
     """
 
     excess: Float[np.ndarray, "things"]
+    most: Float[np.ndarray, "things"]
     null: Float[np.ndarray, "draws"]
 
     @property
@@ -207,6 +209,7 @@ def purity(
     rng = np.random.default_rng(seed)
     sought = kinds if sought is None else sought
     found = np.full((1 + draws, len(vectors)), np.nan)
+    most = np.full(len(vectors), np.nan)
     order = np.argsort(groups, kind="stable")
     _, starts = np.unique(groups[order], return_index=True)
     for members in np.split(order, starts[1:]):
@@ -214,6 +217,9 @@ def purity(
             near = nearest(vectors[members], neighbours)
             own, asked = kinds[members], sought[members]
             found[0, members] = excess(near, own, asked)
+            others = others_of(own, asked)
+            most[members] = np.minimum(1, others / neighbours)
+            most[members] -= others / (len(members) - 1)
             for row in found[1:]:
                 shuffled = rng.permutation(len(members))
                 row[members] = excess(near, own[shuffled], asked[shuffled])
@@ -222,7 +228,7 @@ def purity(
             f"no group has {2 * neighbours} things, twice as many as {neighbours} "
             "neighbours: take more things or fewer neighbours"
         )
-    return Purity(found[0], np.nanmean(found[1:], 1))
+    return Purity(found[0], most, np.nanmean(found[1:], 1))
 
 
 def nearest(
@@ -234,7 +240,12 @@ def nearest(
 
 def excess(near: np.ndarray, kinds: np.ndarray, sought: np.ndarray) -> np.ndarray:
     """The share of neighbours of the sought kind, less that of all other things."""
+    others = others_of(kinds, sought)
+    return (kinds[near] == sought[:, None]).mean(1) - others / (len(kinds) - 1)
+
+
+def others_of(kinds: np.ndarray, sought: np.ndarray) -> np.ndarray:
+    """How many others there are of the kind that is sought, for each thing."""
     values, at = np.unique(np.concatenate([kinds, sought]), return_inverse=True)
-    kinds, sought = at[: len(kinds)], at[len(kinds) :]
-    count = np.bincount(kinds, minlength=len(values))[sought] - (kinds == sought)
-    return (kinds[near] == sought[:, None]).mean(1) - count / (len(kinds) - 1)
+    own, sought = at[: len(kinds)], at[len(kinds) :]
+    return np.bincount(own, minlength=len(values))[sought] - (own == sought)
