@@ -70,8 +70,7 @@ def questions_asked(tokens: PathTokens) -> dict[str, Question]:
     """
     came = one_number(tokens.place, tokens.before)
     goes = one_number(tokens.place, tokens.onward)
-    known = tokens.is_right & (tokens.onward != STOP)
-    goes = np.where(known, goes, -1 - np.arange(len(goes)))  # else alone
+    goes = alone_unless(tokens.is_right & (tokens.onward != STOP), goes)
     return {
         "cell": Question(tokens.maze, tokens.cell),
         "path, centred": Question(tokens.maze, tokens.question, True),
@@ -82,12 +81,16 @@ def questions_asked(tokens: PathTokens) -> dict[str, Question]:
     }
 
 
+def alone_unless(kept: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """The groups, where things that are not kept are each in one of their own."""
+    return np.where(kept, groups, groups.min() - 1 - np.arange(len(groups)))
+
+
 def with_several(groups: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     """The groups, where things of a group that has one kind are each alone."""
     pairs = np.unique(np.stack([groups, kinds]), axis=1)
     names, count = np.unique(pairs[0], return_counts=True)
-    has_several = np.isin(groups, names[count > 1])
-    return np.where(has_several, groups, groups.min() - 1 - np.arange(len(groups)))
+    return alone_unless(np.isin(groups, names[count > 1]), groups)
 
 
 def centred(vectors: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -105,8 +108,8 @@ def averaged(
     if not len(values):
         return {"mean": None, "interval": None, "n": 0, "mazes": 0}
     weights = np.ones(len(values)) if weights is None else weights
-    columns = (np.bincount(of_maze, column) for column in (values * weights, weights))
-    total, weight = np.stack(list(columns))[:, np.unique(of_maze)]
+    total, weight = (np.bincount(of_maze, w) for w in (values * weights, weights))
+    total, weight = (by_maze[np.unique(of_maze)] for by_maze in (total, weight))
     low, high = bootstrap_groups(
         np.arange(len(total)), lambda rows: total[rows].sum() / weight[rows].sum()
     )
@@ -145,12 +148,10 @@ def wrong_turns(tokens: PathTokens, layer: int) -> dict:
         )
         if len(others) >= 20:
             away = np.linalg.norm(vectors[others] - vectors[at], axis=1)
-            goes, sides = (
-                tokens.onward[others],
-                (tokens.onward[at], tokens.true_onward[at]),
-            )
+            goes = tokens.onward[others]
             near = goes[away.argsort(kind="stable")[:10]]
-            shares = [np.mean(near == way) - np.mean(goes == way) for way in sides]
+            ways = tokens.onward[at], tokens.true_onward[at]
+            shares = [np.mean(near == way) - np.mean(goes == way) for way in ways]
             excess.append((tokens.maze[at], *shares))
     maze, predicted, true = np.array(excess).reshape(-1, 3).T
     sides = {"predicted": predicted, "true": true, "difference": true - predicted}
