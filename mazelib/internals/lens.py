@@ -28,6 +28,7 @@ from mazelib.dataset import Batch, MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
 from mazelib.internals.roles import Roles, roles_of
+from mazelib.memory import keep_freed_memory
 from mazelib.model import inputs
 from mazelib.tokenizer import Tokenizer
 
@@ -144,6 +145,7 @@ def open_lens(trained: TrainedModel, folded: bool = False) -> Lens:
     unembedding centred. Log-probabilities are compared with the model's own on sixteen
     mazes; raises MazelibError if they are not the same.
     """
+    keep_freed_memory()
     model = deepcopy(trained.model)  # the bridge changes what it is given
     bridge = build_bridge_from_module(
         model,
