@@ -202,6 +202,20 @@ def results() -> dict[str, Result]:
     return found
 
 
+def read_table(table: str) -> dict:
+    """A table of `RESULTS`: its `rows`, one dict each, and what made them.
+
+    Raises MazelibError if it cannot be read.
+    """
+    path = RESULTS / table
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MazelibError(
+            f"{path} cannot be read ({error}): make it again with make tables"
+        ) from None
+
+
 def replace_rows(
     table: str,
     names: Collection[str],
@@ -216,7 +230,7 @@ def replace_rows(
     facts: what else the table says, such as what made it.
     """
     path = RESULTS / table
-    before = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    before = read_table(table) if path.exists() else {}
     kept = before.get("rows", [])
     kept = [row for row in kept if row["model"].split("/")[0] not in names]
     others = before.get("weights", {})

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ PAGES = sorted(HTML.glob("*.html"))
 CHAPTERS = sorted((HTML.parent.parent / "book").glob("*.ipynb"))
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="the book is not built: make book")
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 LOADS = re.compile(
     r'<(?:script|img|iframe|source)\b[^>]*\bsrc="([^"]+)"'
     r'|<link\b(?=[^>]*\brel="(?:stylesheet|preload|icon|shortcut icon)")'
@@ -55,3 +58,37 @@ def test_a_page_has_every_figure_of_its_chapter(chapter):
     wanted = {figure["name"] for figure in named if figure}
     text = page.read_text(encoding="utf-8")
     assert {name for name in wanted if f'id="{name}"' in text} == wanted
+
+
+def opened(page: Path) -> str:
+    """A page as a browser has it from the file, once its scripts have run.
+
+    No name can be looked up: what is not in the folder is not there.
+    """
+    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]
+    shown = subprocess.run(
+        [*command, page.as_uri()], capture_output=True, timeout=300, check=True
+    )
+    return shown.stdout.decode()
+
+
+VIEWER = re.compile(r'<div id="(cv-\w+)" class="cv-figure"[^>]*>')
+VIEWED = [p for p in PAGES if VIEWER.search(p.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.skipif(not BROWSER, reason="there is no Chromium to open pages in")
+@pytest.mark.parametrize("page", VIEWED, ids=lambda page: page.stem)
+def test_attention_viewers_work_from_the_file_alone(page):
+    """In the page as it is written a viewer is empty; a browser draws its tokens."""
+    written = page.read_text(encoding="utf-8")
+    assert all(
+        written[m.end() :].startswith("</div>") for m in VIEWER.finditer(written)
+    )
+    _, *drawn = VIEWER.split(opened(page))
+    drawn = dict(zip(drawn[::2], drawn[1::2], strict=True))
+    assert set(drawn) == set(VIEWER.findall(written))
+    for viewer in drawn.values():
+        shown = viewer.split("<script")[0]
+        assert "&lt;PATH_START&gt;" in shown
+        assert re.search(r"L\dH\d", shown)

@@ -173,3 +173,23 @@ def test_a_file_that_cannot_be_read_is_named(ours):
     (ours / "results/bold.json").write_text("{")
     with pytest.raises(MazelibError, match=r"bold.json is damaged"):
         verdict("bold")
+
+
+def test_rows_of_other_models_stay_and_a_table_is_read_again(ours):
+    rows = [{"model": name, "n": 1} for name in ("a", "b", "b/000010")]
+    evidence.replace_rows("t.json", ["a", "b"], rows, {"a": "1", "b": "2"})
+    anew = {"model": "b", "n": 5}
+    evidence.replace_rows("t.json", ["b"], [anew], {"b": "3"}, made_by="us")
+    found = evidence.read_table("t.json")
+    assert found["rows"] == [rows[0], anew]
+    assert found["weights"] == {"a": "1", "b": "3"}
+    assert found["made_by"] == "us"
+
+
+def test_a_table_that_cannot_be_read_is_named(ours):
+    with pytest.raises(MazelibError, match=r"t\.json cannot be read .*: make it again"):
+        evidence.read_table("t.json")
+    (ours / "results").mkdir()
+    (ours / "results" / "t.json").write_text("{")
+    with pytest.raises(MazelibError, match=r"t\.json cannot be read"):
+        evidence.replace_rows("t.json", ["a"], [], {})

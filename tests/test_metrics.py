@@ -27,6 +27,9 @@ def test_a_perfect_path_scores_one_and_an_empty_one_nothing(mazes):
         assert metrics.excess_length(sample, perfect) == 0
         assert metrics.excess_length(sample, []) is None
         assert all(metrics.forks_right(sample, perfect[1:]))
+        rolled = metrics.forks_rolled(sample, perfect)
+        assert rolled == [True] * len(sample.maze.forks(sample.path))
+        assert metrics.forks_rolled(sample, []) == []
 
 
 @given(maze_sets())
@@ -168,6 +171,19 @@ def test_forks_are_scored_where_there_is_a_choice(maze):
     assert metrics.forks_right(sample, [5, 9, 9, 4, 9, 9]) == [False, False]
     assert metrics.forks_right(sample, [1, 0, 3, 8, 7, 8]) == [True, False]
     assert metrics.forks_right(sample, [-1, 0, 3, -1, 7, 8]) == [False, False]
+
+
+def test_a_rollout_is_asked_at_forks_up_to_its_first_error(maze):
+    sample = Sample(maze, 2, 8, maze.shortest_path(2, 8))  # forks at steps 0 and 3
+    path = sample.path.tolist()
+    wrong = next(c for c in maze.neighbours(path[3]) if c not in path[2:5])
+    assert metrics.forks_rolled(sample, path) == [True, True]
+    assert metrics.forks_rolled(sample, [*path[:4], wrong]) == [True, False]
+    assert metrics.forks_rolled(sample, path[:4]) == [True, False]  # stops there
+    assert metrics.forks_rolled(sample, path[:3]) == [True]
+    assert metrics.forks_rolled(sample, [2, 8]) == [False]
+    assert metrics.forks_rolled(sample, [*path, path[-2]]) == [True, True]  # runs on
+    assert metrics.forks_rolled(sample, path[1:]) == []  # starts elsewhere
 
 
 def test_pooled_rate_counts_every_fork_once():

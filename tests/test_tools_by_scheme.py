@@ -68,7 +68,7 @@ def test_an_unknown_name_is_refused(asked, capsys):
 
 def test_the_table_is_of_the_models_there_are():
     """A model that was trained again has to be asked again."""
-    facts = json.loads((evidence.RESULTS / by_scheme.TABLE).read_text())
+    facts = evidence.read_table(by_scheme.TABLE)
     there = [name for name in by_scheme.MODELS if name in zoo.names()]
     assert facts["weights"] == zoo.hashes(there)
 

@@ -71,7 +71,7 @@ def test_an_unknown_name_is_refused(ours, capsys):
 
 def test_the_table_is_of_the_models_there_are():
     """A model that was trained again has to be asked again."""
-    facts = json.loads((evidence.RESULTS / by_set.TABLE).read_text())
+    facts = evidence.read_table(by_set.TABLE)
     assert facts["weights"] == zoo.hashes(by_set.models_asked())
 
 

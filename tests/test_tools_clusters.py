@@ -82,7 +82,7 @@ def test_an_unknown_network_is_refused(capsys):
 
 def test_the_table_is_of_the_networks_there_are():
     """A model that was trained again has to be measured again."""
-    facts = json.loads((evidence.RESULTS / clusters.TABLE).read_text())
+    facts = evidence.read_table(clusters.TABLE)
     trained = set(clusters.NETWORKS) - {clusters.UNTRAINED}
     assert facts["weights"] == zoo.hashes(trained)
     assert {row["model"] for row in facts["rows"]} == set(clusters.NETWORKS)

@@ -52,5 +52,5 @@ def test_one_model_is_asked_again_and_the_others_kept(tmp_path, monkeypatch):
 
 def test_the_table_is_of_the_models_there_are():
     """A model that was trained again has to be asked again."""
-    facts = json.loads((evidence.RESULTS / errors.TABLE).read_text())
+    facts = evidence.read_table(errors.TABLE)
     assert facts["weights"] == zoo.hashes(facts["weights"])

@@ -102,8 +102,9 @@ def evaluate(
     """One row a maze: all of `mazelib.behaviour.metrics`, what was predicted, and how.
 
     Columns: `RATES`, `FAULTS`, `first_error`, `excess_length`; `steps` of the true
-    path; `forks_right`, a list of bools; `next_cells`, those the model would choose on
-    the true path, and `next_sure`, the probability it gives them; `predicted`.
+    path; `forks_right`, given the true path so far, and `forks_rolled`, in the rollout,
+    lists of bools; `next_cells`, those the model would choose on the true path, and
+    `next_sure`, the probability it gives them; `predicted`.
     edges: each maze's list, where it is not in the order of its own key.
 
     Only the mazes whose path is not the likeliest, token by token, are rolled out.
@@ -118,6 +119,7 @@ def evaluate(
     table = metrics.measured(mazes, paths)
     chosen = next_cells(likeliest, tokenizer, mazes)
     table["forks_right"] = list(map(metrics.forks_right, mazes, chosen))
+    table["forks_rolled"] = list(map(metrics.forks_rolled, mazes, paths))
     table["next_cells"], table["next_sure"] = chosen, next_sure(sure, tokenizer)
     table["predicted"] = paths
     return table

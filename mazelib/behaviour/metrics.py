@@ -268,6 +268,20 @@ def forks_right(sample: Sample, next_cells: Cells) -> list[bool]:
     ]
 
 
+def forks_rolled(sample: Sample, predicted: Cells) -> list[bool]:
+    """At each fork that the prediction comes to, does its next cell go the right way?
+
+    Up to its first error: forks beyond it, or that it never comes to, are not counted.
+    """
+    place = first_error(sample, predicted)
+    if place is None:
+        return [True] * len(sample.maze.forks(predicted))
+    cells = list(predicted[:place])
+    if cells and cells[-1] != sample.target:  # the step that went wrong counts
+        cells.append(cells[-1])
+    return [step + 1 < place for step in sample.maze.forks(cells).tolist()]
+
+
 def pooled_rate(outcomes: Iterable[Sequence[bool | float]]) -> float | None:
     """The share of right outcomes over all samples together; None if there are none."""
     everything = np.concatenate([np.asarray(row, float) for row in outcomes] or [[]])
