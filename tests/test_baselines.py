@@ -68,6 +68,15 @@ def test_closed_form_agrees_with_simulation(solver, generator, rng):
     assert low <= expected <= high
 
 
+def test_the_baseline_of_the_post_agrees_on_as_many_mazes_as_are_reported(rng):
+    mazes = MazeStream(StreamConfig(MazeConfig("dfs", 5), split="test"))
+    samples = list(mazes.take(0, 6000))
+    chances = [path_probability(s, SOLVERS["random"]) for s in samples]
+    hits = simulate(samples, SOLVERS["random"], rng).sum()
+    low, high = wilson(int(hits), 6000)
+    assert low <= np.mean(chances) <= high
+
+
 def test_random_solver_divides_by_the_options(maze):
     sample = Sample(maze, 2, 8, maze.shortest_path(2, 8))
     assert maze.options(sample.path).tolist() == [2, 1, 1, 2, 1, 1]
