@@ -22,9 +22,10 @@ from mazelib.internals.ablation import (
     resample_ablation,
     step_choices,
     step_choices_under,
+    ways_without,
 )
 from mazelib.internals.lens import Site, activations, open_lens, read
-from mazelib.internals.roles import KINDS, roles_of
+from mazelib.internals.roles import ENTRY, KINDS, roles_of
 from mazelib.tokenizer import Tokenizer
 from mazelib.validation import teacher_forced
 
@@ -181,3 +182,21 @@ def test_lists_of_different_lengths_have_no_partners():
     roles = roles_of(mazes.encode(tokenizer), mazes, tokenizer)
     with pytest.raises(MazelibError, match="differ in length"):
         aligned(roles, np.arange(9))
+
+
+def test_ways_to_do_without_heads_differ_in_what_and_where(lens, part, few):
+    means = mean_outputs(lens, one_question(few), HEADS)
+    ways = ways_without(lens, HEADS[:1], means, np.random.default_rng(3))
+    kinds = np.array(["", *KINDS])[1 + part.roles.kind]  # padding has none
+    places = {
+        "": set(kinds.ravel()),
+        " in the list": set(ENTRY),
+        " on the path": {"path"},
+    }
+    assert set(ways) == {w + p for w in ("resampled", "averaged") for p in places}
+    for way in ("resampled", "averaged"):
+        for place, changed in places.items():
+            ((site, values),) = ways[way + place](part).items()
+            assert site == Site("z", *HEADS[0])
+            is_left = values.isnan().all(-1).numpy()
+            assert (is_left == ~np.isin(kinds, list(changed))).all()

@@ -7,7 +7,12 @@ from conftest import one_question
 from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import MazeStream, StreamConfig
 from mazelib.generators import MazeConfig
-from mazelib.internals.bottlenecks import cell_table, received, with_betweenness
+from mazelib.internals.bottlenecks import (
+    ARTICULATION,
+    cell_table,
+    correlation,
+    received,
+)
 from mazelib.internals.lens import Site, activations, open_lens
 from mazelib.model import build
 
@@ -40,16 +45,28 @@ def test_a_cell_has_its_facts_beside_it():
     assert rows.loc[target, "to_target"] == 0
     assert rows.loc[target, "from_origin"] == len(path) - 1
     assert rows.loc[5, "to_centre"] == 1
+    assert (rows["articulation"] == (maze.degree > 1)).all()  # in a maze without cycles
 
 
 def test_attention_that_follows_the_path_is_no_attention_to_bottlenecks(rng):
     table = cell_table(MazeStream(STREAM).take(0, 200))
     noise = rng.random(len(table))
     follows = table["on_path"] + 0.5 * table["named"] + noise
-    assert with_betweenness(follows.to_numpy(), table, equal=[]) > 0.4
-    assert abs(with_betweenness(follows.to_numpy(), table)) < 0.05
+    assert correlation(follows.to_numpy(), table, equal=[]) > 0.4
+    assert abs(correlation(follows.to_numpy(), table)) < 0.05
     by_maze = follows + 100 * rng.random(200)[table["maze"]]  # mazes differ, by chance
-    assert with_betweenness(by_maze.to_numpy(), table, equal=[]) < 0.3
-    assert with_betweenness(by_maze.to_numpy(), table, equal=[], within=True) > 0.35
+    assert correlation(by_maze.to_numpy(), table, equal=[]) < 0.3
+    assert correlation(by_maze.to_numpy(), table, equal=[], within=True) > 0.35
     heeds = follows + 3 * table["betweenness"]
-    assert with_betweenness(heeds.to_numpy(), table) > 0.3
+    assert correlation(heeds.to_numpy(), table) > 0.3
+
+
+def test_a_cut_may_be_told_from_being_named(rng):
+    """Where there are cycles: cells that hold a maze together, named as often."""
+    stream = StreamConfig(MazeConfig("dfs_percolation", 4, p=0.3), split="test")
+    table = cell_table(MazeStream(stream).take(0, 200))
+    assert 0.1 < table.loc[table["named"] == 2, ARTICULATION].mean() < 0.9
+    named = (table["named"] + rng.random(len(table))).to_numpy()
+    assert abs(correlation(named, table, neck=ARTICULATION)) < 0.05
+    heeds = named + 2 * table[ARTICULATION].to_numpy()
+    assert correlation(heeds, table, neck=ARTICULATION) > 0.3
