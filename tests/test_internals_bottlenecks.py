@@ -61,6 +61,20 @@ def test_attention_that_follows_the_path_is_no_attention_to_bottlenecks(rng):
     assert correlation(heeds.to_numpy(), table) > 0.3
 
 
+def test_a_maze_that_is_drawn_again_counts_again_and_no_more(rng):
+    table = cell_table(MazeStream(STREAM).take(0, 20))
+    given = table["betweenness"] * (table["maze"] > 0) + 0.1 * rng.random(len(table))
+    first = np.flatnonzero(table["maze"] == 0)
+    rows = np.concatenate([np.arange(len(table)), *[first] * 30])
+    copies = table.iloc[rows].reset_index(drop=True)
+    as_others = copies.assign(maze=np.arange(len(rows)) // 16)
+    found = [
+        correlation(given.to_numpy()[rows], some, equal=[], within=True)
+        for some in (copies, as_others)
+    ]
+    assert found[0] == pytest.approx(found[1])
+
+
 def test_a_cut_may_be_told_from_being_named(rng):
     """Where there are cycles: cells that hold a maze together, named as often."""
     stream = StreamConfig(MazeConfig("dfs_percolation", 4, p=0.3), split="test")

@@ -49,6 +49,14 @@ def test_pairs_that_do_not_count_change_nothing(places, rng):
     assert mantel_interval(near, lattice, pairs=far, draws=50)[0] > 0.7
 
 
+def test_two_tables_may_be_compared_draw_by_draw(places, rng):
+    near, lattice = distances(places, "L2"), lattice_distances(5)
+    assert mantel_interval(near, lattice, draws=50, less=near) == (0, 0)
+    noise = distances(rng.normal(size=places.shape), "L2")
+    low, high = mantel_interval(near, lattice, draws=100, less=noise)
+    assert 0.5 < low < high < 1.5
+
+
 def test_the_null_is_what_unrelated_vectors_give(rng):
     values, highs = [], []
     for _ in range(60):

@@ -43,9 +43,11 @@ def test_sets_of_heads_are_those_that_look_so():
     scores.entries[:, 2, 1] = 0.7
     scores.semicolon_to_first[:, 0, 2] = 0.6
     scores.second_to_first[:, 1, 0] = scores.semicolon_to_second[:, 1, 0] = 1.0
+    scores.second_to_connector[:, 0, 3] = 0.8
     scores.second_to_first[:, 2, 3] = 1.0  # not before the one that finds entries
     found = sets_of_heads(scores)
     assert found["entries"][0] == (2, 1)
     assert found["naming"] == [(0, 2)]
     assert found["telling"] == found["first stage"] == [(1, 0)]
     assert found["within"] == [(0, 2), (1, 0)]
+    assert found["connector"] == [(0, 3)]

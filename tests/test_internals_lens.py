@@ -83,4 +83,6 @@ def test_a_site_that_is_none_is_an_error():
         Site("attention", 0)
     with pytest.raises(MazelibError, match="leave out head 2"):
         Site("mlp_out", 0, 2)
+    with pytest.raises(MazelibError, match="position 'path': take one of list_end, "):
+        Site("z", 0, 2, "path")
     assert str(Site("pattern", 3, 1, "target")) == "L3H1 pattern at target"

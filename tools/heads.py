@@ -1,12 +1,17 @@
 """What the attention heads of dfs5, its other seeds and an untrained network are for.
 
     python tools/heads.py                   # writes data/results/heads.json
+    python tools/heads.py dfs5-seed1        # this network again, the others as they are
 
 For each network: what every head looks at, on 1,000 test mazes; what the network still
 does without some of them, chosen on 500 others by what they look at; what of the search
 for a cell's entries is left then; how attention goes with betweenness. And what the
-heads look at along the ladder.
+heads of dfs5 look at along its ladder; and in mazes with cycles, on which mixed5 was
+trained, how its attention goes with cells that hold a maze together.
 """
+
+import argparse
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,10 +19,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from mazelib import zoo
+from mazelib.behaviour import shifts
 from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import MazeSet, MazeStream
-from mazelib.evidence import RESULTS
-from mazelib.files import write_json
+from mazelib.evidence import replace_rows
 from mazelib.internals.ablation import (
     Head,
     Replacement,
@@ -25,9 +30,9 @@ from mazelib.internals.ablation import (
     mean_ablation,
     mean_outputs,
     only_at,
-    resample_ablation,
     step_choices,
     step_choices_under,
+    ways_without,
 )
 from mazelib.internals.attention import (
     HeadScores,
@@ -35,7 +40,13 @@ from mazelib.internals.attention import (
     entry_attention,
     head_scores,
 )
-from mazelib.internals.bottlenecks import cell_table, received, with_betweenness
+from mazelib.internals.bottlenecks import (
+    ARTICULATION,
+    BETWEENNESS,
+    cell_table,
+    correlation,
+    received,
+)
 from mazelib.internals.head_sets import (
     QUARTER,
     WITHIN,
@@ -48,10 +59,18 @@ from mazelib.internals.lens import Lens, Site, open_lens
 from mazelib.internals.roles import ENTRY
 from mazelib.intervals import bootstrap_groups, bootstrap_mean
 
-TRAINED = ("dfs5", "dfs5-seed1", "dfs5-seed2")
+TABLE = "heads.json"
+UNTRAINED, CLIMBER = "untrained", "dfs5"
+"""Not a model of data/models; and the one whose ladder is followed."""
+CYCLIC = "mixed5"
+"""Trained on mazes with cycles, where a bottleneck is not what is named often."""
+NETWORKS = (CLIMBER, "dfs5-seed1", "dfs5-seed2", UNTRAINED, CYCLIC)
+FULLY = "first stage"
+"""The set whose controls are replaced in every way, and not everywhere alone."""
 SHOWN = (
-    *("walled", "walled_from_list", "walled_from_ends", "joined", "previous_cell"),
-    *("entries", "own_cells", *WITHIN, "previous"),
+    *("walled", "walled_from_list", "walled_from_ends", "joined", "lattice"),
+    *("previous_cell", "entries", "own_cells", *WITHIN, "previous"),
+    *("semicolon_to_connector", "second_to_connector"),
 )
 """The scores that are kept of every head."""
 SCORED, CHOOSING, CLIMBING = 1000, 500, 200
@@ -59,8 +78,8 @@ SCORED, CHOOSING, CLIMBING = 1000, 500, 200
 
 
 def network(name: str) -> TrainedModel:
-    """A model by name; "untrained" is one of dfs5's shape with random weights."""
-    return zoo.untrained("dfs5") if name == "untrained" else zoo.load(name)
+    """A model by name; `UNTRAINED` is one of dfs5's shape with random weights."""
+    return zoo.untrained("dfs5") if name == UNTRAINED else zoo.load(name)
 
 
 def rounded(numbers: np.ndarray) -> list:
@@ -101,43 +120,36 @@ def heeds_passages(scores: HeadScores, head: Head) -> list[float]:
     return one_number(both, statistic)
 
 
-def averaged(written: dict[Site, Tensor], heads: list[Head]) -> Replacement:
-    """Heads write what they write on average."""
-    return mean_ablation({site: written[site] for site in head_outputs(heads)})
-
-
 def without(
     lens: Lens,
     mazes: MazeSet,
     heads: list[Head],
     chosen: HeadScores,
     written: dict[Site, Tensor],
+    is_full: bool = False,
 ) -> dict:
     """What a network still does without heads, and without others in their place.
 
     Shares of right forks and of legal steps, each with its interval over mazes: with
-    all heads; with theirs from another maze, everywhere, in the list, or on the path
-    alone; with their average. others: the means over sets of heads without a job, and
-    the least.
+    all heads; with theirs from another maze, or their average, everywhere, in the list,
+    or on the path alone. jobless: the same for sets of heads without a job, in all
+    these ways, or with theirs from another maze everywhere.
     """
-    rng, drawn = np.random.default_rng(1), without_a_job(chosen, len(heads))
-    resampled = resample_ablation(lens, heads, rng)
-    ways = {
-        "all": None,
-        "resampled": resampled,
-        "resampled in the list": only_at(resampled, ENTRY),
-        "resampled on the path": only_at(resampled, ("path",)),
-        "averaged": averaged(written, heads),
-    }
-    controls = {str(i): resample_ablation(lens, h, rng) for i, h in enumerate(drawn)}
+    drawn = without_a_job(chosen, heads)
+    rng, replacements = np.random.default_rng(1), {(0, "all"): None}
+    for number, some in enumerate([heads, *drawn]):
+        replacements |= {
+            (number, way): replacement
+            for way, replacement in ways_without(lens, some, written, rng).items()
+            if number == 0 or is_full or way == "resampled"
+        }
     sites = head_outputs({head for some in [heads, *drawn] for head in some})
-    tables = step_choices_under(lens, mazes, ways | controls, sites)
-    facts = {way: did(tables[way]) for way in ways}
-    beside = [did(tables[name]) for name in controls]
-    for column in ("forks", "legal"):
-        values = [found[column][0] for found in beside]
-        facts.setdefault("others", {})[column] = rounded([np.mean(values), min(values)])
-    return {"heads": heads, "sets": len(drawn), **facts}
+    found = [{"heads": some} for some in [heads, *drawn]]
+    tables = step_choices_under(lens, mazes, replacements, sites)
+    for (number, way), table in tables.items():
+        found[number][way] = did(table)
+    ours, *jobless = found
+    return ours | {"jobless": jobless}
 
 
 def did(table: pd.DataFrame) -> dict:
@@ -171,48 +183,65 @@ def search_without(
     """What is lost of a head's search for entries when others write their average.
 
     For each set `lost`, the share of it that goes, with its interval over mazes, and
-    `tokens`, by which tokens of an entry the head finds it then. "": with all heads.
+    `tokens`, by which tokens of an entry the head finds it then; others: the same for
+    sets of other heads of the same layers. "": with all heads; "NAME in the list": they
+    write their average in the list alone.
     """
+    before, tokens = entry_attention(lens, mazes, second, mean_ablation(written, []))
 
-    def left(heads: list[Head]) -> tuple[np.ndarray, np.ndarray]:
-        return entry_attention(lens, mazes, second, averaged(written, heads))
+    def found(way: Replacement) -> dict:
+        after, tokens = entry_attention(lens, mazes, second, way)
+        both = np.stack([before, after], 1)
+        lost = one_number(both, lambda v: 1 - v[:, 1].mean() / v[:, 0].mean())
+        return {"lost": lost, "tokens": rounded(tokens.mean(0))}
 
-    before, tokens = left([])
     facts = {"": {"lost": [0.0] * 3, "tokens": rounded(tokens.mean(0))}}
     for name, heads in sets.items():
-        after, tokens = left(heads)
-        lost = one_number(
-            np.stack([before, after], 1), lambda v: 1 - v[:, 1].mean() / v[:, 0].mean()
-        )
-        facts[name] = {"lost": lost, "tokens": rounded(tokens.mean(0))}
+        way = mean_ablation(written, heads)
+        facts[name] = {
+            **found(way),
+            "others": [
+                {"heads": others, **found(mean_ablation(written, others))}
+                for others in others_like(heads, lens.heads)
+            ],
+        }
+        facts[f"{name} in the list"] = found(only_at(way, ENTRY))
     return facts
 
 
-def neck_facts(lens: Lens, mazes: MazeSet) -> dict:
-    """How attention goes with betweenness: raw, other things equal, and within mazes.
+def neck_facts(lens: Lens, mazes: MazeSet, neck: str = BETWEENNESS) -> dict:
+    """How attention goes with being a bottleneck, each number with its interval.
 
-    heads: the last for each head. Only the second has an interval.
+    raw; partial, other things equal; within, and the cells of each maze ranked among
+    themselves. heads: the last for each head, without.
     """
     table, given = cell_table(mazes), received(lens, mazes)
     maze, total = table["maze"].to_numpy(), given.sum((1, 2)).ravel()
 
-    def partial(rows: np.ndarray) -> float:
-        return with_betweenness(total[rows], table.iloc[rows])
+    def one(**how) -> list[float]:
+        def at(rows: np.ndarray) -> float:
+            return correlation(total[rows], table.iloc[rows], neck=neck, **how)
 
-    interval = bootstrap_groups(maze, partial, resamples=200)
+        interval = bootstrap_groups(maze, at, resamples=200)
+        return rounded([at(np.arange(len(maze))), *interval])
+
     each = np.moveaxis(given, 0, 2).reshape(*given.shape[1:3], -1)
-    heads = [[with_betweenness(h, table, within=True) for h in row] for row in each]
-    return {
-        "raw": round(with_betweenness(total, table, equal=[]), 4),
-        "partial": rounded([with_betweenness(total, table), *interval]),
-        "within": round(with_betweenness(total, table, within=True), 4),
-        "heads": rounded(heads),
-    }
+    heads = [
+        [correlation(head, table, within=True, neck=neck) for head in layer]
+        for layer in each
+    ]
+    found = {"raw": one(equal=[]), "partial": one(), "within": one(within=True)}
+    return found | {"heads": rounded(heads)}
 
 
 def facts_of(name: str, test: MazeSet, other: MazeSet) -> dict:
     """All that is measured of one network."""
     lens = open_lens(network(name))
+    if name in (CYCLIC, UNTRAINED):
+        cyclic, _ = shifts.shifts()["cycles, p = 0.2"].draw(SCORED)
+        cut = {"cuts": neck_facts(lens, cyclic, ARTICULATION)}
+        if name == CYCLIC:
+            return cut
     chosen, scores = head_scores(lens, other), head_scores(lens, test)
     best = {name: best_head(getattr(chosen, name)) for name in ("walled", "entries")}
     facts = {
@@ -221,50 +250,50 @@ def facts_of(name: str, test: MazeSet, other: MazeSet) -> dict:
         "heeds": {k: heeds_passages(scores, head) for k, head in best.items()},
         "bottlenecks": neck_facts(lens, test),
     }
-    if name == "untrained":
-        return facts
+    if name == UNTRAINED:
+        return facts | cut
     sets = sets_of_heads(chosen)
     earlier = {k: v for k, v in sets.items() if k not in ("walled", "entries")}
-    earlier |= {f"not {k}": others_like(v, lens.heads) for k, v in earlier.items()}
-    every = {head for some in [*sets.values(), *earlier.values()] for head in some}
-    written = mean_outputs(lens, other, sorted(every))
+    written = mean_outputs(lens, other, np.ndindex(lens.layers, lens.heads))
     facts["without"] = {
-        k: without(lens, test, heads, chosen, written) for k, heads in sets.items()
+        k: without(lens, test, heads, chosen, written, k == FULLY)
+        for k, heads in sets.items()
     }
     facts["search"] = search_without(lens, test, best["entries"], earlier, written)
     facts["finders"] = looked_at(lens, test, above(chosen, ["entries"], QUARTER))
+    if name == CLIMBER:
+        facts["ladder"] = rungs(test[:CLIMBING])
     return facts
 
 
 def rungs(mazes: MazeSet) -> list[dict]:
-    """What the heads of dfs5 looked at along the ladder, and how it did then."""
+    """What the climber's heads looked at along its ladder, and how it did then."""
     found = []
-    for rung in tqdm([*zoo.ladder("dfs5"), "dfs5"], "ladder"):
+    for rung in tqdm([*zoo.ladder(CLIMBER), CLIMBER], "ladder"):
         trained = zoo.load(rung)
         lens = open_lens(trained)
         scores = head_scores(lens, mazes)
         kept = {name: rounded(getattr(scores, name).mean(0)) for name in SHOWN}
         facts = {"questions": trained.card["questions"], "n": len(mazes)}
-        steps = step_choices(lens, mazes)
-        found.append(facts | {"scores": kept} | did(steps))
+        found.append(facts | {"scores": kept} | did(step_choices(lens, mazes)))
     return found
 
 
-def main() -> None:
-    """Measure everything and write the table."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all networks, or those that are named, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    every = ", ".join(NETWORKS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=every)
+    names = parser.parse_args(arguments).names or NETWORKS
+    if unknown := set(names) - set(NETWORKS):
+        parser.error(f"no {', '.join(sorted(unknown))}: take of {every}")
     stream = MazeStream(zoo.held_out("dfs5"))
     test, other = stream.take(0, SCORED), stream.take(50_000, CHOOSING)
-    names = [name for name in TRAINED if name in zoo.names()]
-    facts = {
-        "made_by": "python tools/heads.py",
-        "n": len(test),
-        "networks": {
-            name: facts_of(name, test, other)
-            for name in tqdm([*names, "untrained"], "networks")
-        },
-        "ladder": rungs(test[:CLIMBING]),
-    }
-    write_json(RESULTS / "heads.json", facts)
+    about = {"made_by": "python tools/heads.py", "n": len(test)}
+    for name in tqdm(names, "networks"):
+        weights = zoo.hashes({name} - {UNTRAINED})
+        row = {"model": name, **facts_of(name, test, other)}
+        replace_rows(TABLE, [name], [row], weights, **about)
 
 
 if __name__ == "__main__":

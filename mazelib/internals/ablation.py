@@ -10,7 +10,14 @@ kind, and `resample_ablation`, by what it writes in another maze whose path is a
 knows, but for what they say of this maze.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import contextmanager
 
 import numpy as np
@@ -24,7 +31,7 @@ from mazelib.behaviour.forks import step_table
 from mazelib.dataset import MazeSet
 from mazelib.errors import MazelibError
 from mazelib.internals.lens import Lens, Part, Site, activations, read
-from mazelib.internals.roles import KINDS, Roles
+from mazelib.internals.roles import ENTRY, KINDS, Roles
 
 Head = tuple[int, int]
 """A layer and a head."""
@@ -72,23 +79,30 @@ def step_choices(
 def step_choices_under(
     lens: Lens,
     mazes: MazeSet,
-    replacements: Mapping[str, Replacement | None],
+    replacements: Mapping[Hashable, Replacement | None],
     sites: Collection[Site] = (),
-) -> dict[str, pd.DataFrame]:
-    """The same under each of several replacements.
+) -> dict[Hashable, pd.DataFrame]:
+    """The same under each of several replacements, by whatever they are called.
 
-    sites: what is read once for all of them.
+    sites: what is read once for all of them. Mazes with paths as long are run together,
+    so that `resample_ablation` finds donors.
     """
+    order = np.argsort(mazes.length[:, 0], kind="stable")
     chosen = {name: [] for name in replacements}
-    for part in activations(lens, mazes, sites):
+    for part in activations(lens, mazes[order], sites):
         for name, replacement in replacements.items():
             values = replacement(part) if replacement else {}
             with replaced(lens, values, part.roles):
                 ids = lens.logits(part.batch).argmax(-1).roll(1, 1).numpy()
             answers = zip(ids, part.batch.answer, strict=True)
             likeliest = [row[at] for row, at in answers]
-            chosen[name] += next_cells(likeliest, lens.tokenizer, mazes[part.rows])
-    return {name: step_table(mazes, cells) for name, cells in chosen.items()}
+            run = mazes[order[part.rows]]
+            chosen[name] += next_cells(likeliest, lens.tokenizer, run)
+    back = np.argsort(order)
+    return {
+        name: step_table(mazes, [cells[at] for at in back])
+        for name, cells in chosen.items()
+    }
 
 
 def mean_outputs(
@@ -107,8 +121,16 @@ def mean_outputs(
     return {site: total / count.clamp(min=1)[:, None] for site, total in totals.items()}
 
 
-def mean_ablation(means: dict[Site, Float[Tensor, "kinds head_width"]]) -> Replacement:
-    """At each token, what the heads write on average at tokens of its kind."""
+def mean_ablation(
+    means: dict[Site, Float[Tensor, "kinds head_width"]],
+    heads: Iterable[Head] | None = None,
+) -> Replacement:
+    """At each token, what the heads write on average at tokens of its kind.
+
+    heads: some of those that have a mean; all, unless said.
+    """
+    if heads is not None:
+        means = {site: means[site] for site in head_outputs(heads)}
 
     def replacement(part: Part) -> dict[Site, Tensor]:
         kind = torch.from_numpy(part.roles.kind)  # -1, in padding, matters to nothing
@@ -147,6 +169,27 @@ def resample_ablation(
         }
 
     return replacement
+
+
+def ways_without(
+    lens: Lens,
+    heads: Collection[Head],
+    means: dict[Site, Float[Tensor, "kinds head_width"]],
+    rng: np.random.Generator,
+) -> dict[str, Replacement]:
+    """Both replacements of heads, everywhere, in the list alone, or on the path alone.
+
+    "resampled", "averaged", "resampled in the list", and so on. means: as for
+    `mean_ablation`.
+    """
+    found = {
+        "resampled": resample_ablation(lens, heads, rng),
+        "averaged": mean_ablation(means, heads),
+    }
+    for way, replacement in list(found.items()):
+        found[f"{way} in the list"] = only_at(replacement, ENTRY)
+        found[f"{way} on the path"] = only_at(replacement, ("path",))
+    return found
 
 
 def donors(

@@ -44,9 +44,9 @@ class HeadScores(NamedTuple):
     walled_from_list, walled_from_ends: as walled, from the list's cells, and from the
     origin and target that the question names.
 
-    In the list, the mean over its entries: from an entry's semicolon to its first cell
-    and to its second, and from its second cell to its first. previous, the mean over
-    the list's tokens: to the token before.
+    In the list, the mean over its entries: from an entry's semicolon to its first cell,
+    to its second and to its connector, and from its second cell to its first and to its
+    connector. previous, the mean over the list's tokens: to the token before.
     """
 
     walled: Scores
@@ -60,7 +60,14 @@ class HeadScores(NamedTuple):
     semicolon_to_first: Scores
     semicolon_to_second: Scores
     second_to_first: Scores
+    semicolon_to_connector: Scores
+    second_to_connector: Scores
     previous: Scores
+
+    @property
+    def lattice(self) -> Scores:
+        """To the tokens of lattice neighbours, passage or wall, less the null."""
+        return self.walled + self.joined
 
     @property
     def own_cells(self) -> Float[np.ndarray, "mazes *heads"]:
@@ -101,6 +108,8 @@ def scores_of(pattern: Pattern, roles: Roles, mazes: MazeSet) -> HeadScores:
         one_to_one(pattern, roles.semicolon, roles.first),
         one_to_one(pattern, roles.semicolon, roles.second),
         one_to_one(pattern, roles.second, roles.first),
+        one_to_one(pattern, roles.semicolon, roles.connector),
+        one_to_one(pattern, roles.second, roles.connector),
         previous_token(pattern, roles),
     )
 

@@ -1,7 +1,7 @@
 """Do cells that many ways run through get more attention than others?
 
     given = received(lens, mazes).sum((1, 2)).ravel()      # by all heads, a cell a row
-    with_betweenness(given, cell_table(mazes))             # other things equal
+    correlation(given, cell_table(mazes))                  # other things equal
 
 Such cells are named more often, are oftener on the path and lie nearer the middle, and
 that is what has to be equal.
@@ -20,6 +20,8 @@ from mazelib.intervals import partial_rank_correlation
 
 OTHERS = ("on_path", "named", "from_origin", "to_target", "to_centre")
 """What is held equal."""
+BETWEENNESS, ARTICULATION = "betweenness", "articulation"
+"""What makes a cell a bottleneck: how many ways run through it, or that all do."""
 
 
 def received(
@@ -49,8 +51,8 @@ def received(
 def cell_table(mazes: MazeSet) -> pd.DataFrame:
     """One row a cell of each maze, by number: its betweenness, and what else matters.
 
-    on_path, named (how often, by the list of a maze without cycles), from_origin,
-    to_target, to_centre: see `OTHERS`.
+    articulation: would the others fall apart without it? on_path, named (how often by
+    the list), from_origin, to_target, to_centre: see `OTHERS`.
     """
     n = mazes.n
     row, col = np.divmod(np.arange(n * n), n)
@@ -59,7 +61,8 @@ def cell_table(mazes: MazeSet) -> pd.DataFrame:
     for index, (maze, origin, target, path) in enumerate(mazes):
         facts = {
             "maze": index,
-            "betweenness": maze.betweenness,
+            BETWEENNESS: maze.betweenness,
+            ARTICULATION: np.isin(np.arange(n * n), maze.bottlenecks),
             "on_path": np.isin(np.arange(n * n), path),
             "named": maze.degree,
             "from_origin": maze.distances(origin),
@@ -70,20 +73,23 @@ def cell_table(mazes: MazeSet) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype({"maze": int})
 
 
-def with_betweenness(
+def correlation(
     given: Float[np.ndarray, "rows"],
     table: pd.DataFrame,
     equal: Sequence[str] = OTHERS,
     within: bool = False,
+    neck: str = BETWEENNESS,
 ) -> float:
-    """Spearman's correlation of what cells are given with their betweenness.
+    """Spearman's correlation of what cells are given with being a bottleneck.
 
     equal: columns of the table that are held equal (partial rank correlation). within:
     rank the cells of each maze among themselves, so that no difference between mazes
-    counts.
+    counts. neck: the column that says how much of a bottleneck a cell is.
     """
-    columns = table[["betweenness", *equal]].astype(float).assign(given=given)
+    columns = table[[neck, *equal]].astype(float).assign(given=given)
     if within:
-        columns = columns.groupby(table["maze"]).rank()
+        places = columns.groupby(table["maze"]).rank(pct=True)
+        middle = places.groupby(table["maze"]).transform("mean")
+        columns = (places - middle).round(9)  # equal places stay equal
     ranked = columns.to_numpy()
     return partial_rank_correlation(ranked[:, -1], ranked[:, 0], ranked[:, 1:-1])

@@ -100,10 +100,12 @@ def mantel_interval(
     pairs: Bool[np.ndarray, "things things"] | None = None,
     draws: int = 1000,
     seed: int = 0,
+    less: Table | None = None,
 ) -> tuple[float, float]:
     """The correlation's interval of 95%: things are drawn anew (percentile bootstrap).
 
     Pairs of a thing with itself are left out, and those not in `pairs`, as in `mantel`.
+    less: another table, whose correlation with b is taken off that of a, draw by draw.
     """
     counted = ~np.eye(len(a), dtype=bool) if pairs is None else pairs
     rng = np.random.default_rng(seed)
@@ -113,9 +115,11 @@ def mantel_interval(
         first, second = np.triu_indices(len(a), 1)
         first, second = drawn[first], drawn[second]
         apart = (first != second) & counted[first, second]
-        x, y = a[first, second][apart], b[first, second][apart]
-        x, y = (rankdata(x), rankdata(y)) if ranks else (x, y)
-        found.append(np.corrcoef(x, y)[0, 1])
+        tables = [a, b] if less is None else [a, b, less]
+        columns = [table[first, second][apart] for table in tables]
+        columns = [rankdata(x) for x in columns] if ranks else columns
+        with_b = np.corrcoef(columns)[1]
+        found.append(with_b[0] - with_b[2:].sum())
     low, high = np.quantile(found, [0.025, 0.975])
     return float(low), float(high)
 

@@ -1,11 +1,12 @@
 """Sets of heads, chosen by what they look at, and others to compare them with.
 
     sets = sets_of_heads(head_scores(lens, mazes))     # {"entries": [(5, 0), …], …}
-    without_a_job(scores, 3)                           # as many that do nothing of it
+    without_a_job(scores, [(1, 2), (5, 0)])            # others that do nothing of it
 
 Choose on other mazes than are measured on.
 """
 
+from collections import Counter
 from collections.abc import Collection
 
 import numpy as np
@@ -16,13 +17,14 @@ from mazelib.internals.ablation import Head
 from mazelib.internals.attention import HeadScores, Scores, best_head
 
 WITHIN = ("semicolon_to_first", "semicolon_to_second", "second_to_first")
-"""What a head may look at within an entry."""
-ROLES = ("joined", "entries", *WITHIN)
+"""What a head may look at within an entry to tell one of its cells of the other."""
+CONNECTOR = ("semicolon_to_connector", "second_to_connector")
+ROLES = ("joined", "entries", *WITHIN, *CONNECTOR)
 """Scores that say that a head has a job."""
 HALF, QUARTER = 0.5, 0.25
 """Scores of a head that looks within an entry, and of one that has a job at all."""
 DRAWS = 8
-"""Sets of heads without a job that a set is compared with."""
+"""Sets of other heads that a set is compared with, at most."""
 
 
 def as_heads(places: Int[np.ndarray, "heads 2"]) -> list[Head]:
@@ -48,7 +50,8 @@ def sets_of_heads(chosen: HeadScores) -> dict[str, list[Head]]:
 
     entries, walled: the three best. Those within an entry are in layers before the best
     that finds entries: first stage, from both tokens of it together; naming, from the
-    semicolon to the first cell; telling, to the other cell; within, any of them.
+    semicolon to the first cell; telling, to the other cell; within, any of them;
+    connector, to the connector.
     """
     last, _ = best_head(chosen.entries)
     within = {
@@ -56,17 +59,17 @@ def sets_of_heads(chosen: HeadScores) -> dict[str, list[Head]]:
         "naming": above(chosen, WITHIN[:1], HALF),
         "telling": above(chosen, WITHIN[1:], HALF),
         "within": above(chosen, WITHIN, HALF),
+        "connector": above(chosen, CONNECTOR, HALF),
     }
     found = {name: top_heads(getattr(chosen, name)) for name in ("walled", "entries")}
     earlier = {k: [head for head in v if head[0] < last] for k, v in within.items()}
     return {k: heads for k, heads in (found | earlier).items() if heads}
 
 
-def without_a_job(chosen: HeadScores, count: int) -> list[list[Head]]:
-    """Sets of so many heads, drawn from those that have none of the `ROLES`."""
-    busy = set(above(chosen, ROLES, QUARTER))
-    _, layers, heads = chosen.entries.shape
-    free = [h for h in as_heads(np.argwhere(np.ones((layers, heads)))) if h not in busy]
+def without_a_job(chosen: HeadScores, heads: list[Head]) -> list[list[Head]]:
+    """Sets of as many other heads, drawn from those that have none of the `ROLES`."""
+    busy, count = {*above(chosen, ROLES, QUARTER), *heads}, len(heads)
+    free = [head for head in np.ndindex(chosen.entries.shape[1:]) if head not in busy]
     if len(free) <= count:
         raise MazelibError(
             f"only {len(free)} heads have no job, but more than {count} are wanted"
@@ -76,11 +79,18 @@ def without_a_job(chosen: HeadScores, count: int) -> list[list[Head]]:
     return [[free[at] for at in sorted(places)] for places in drawn]
 
 
-def others_like(heads: list[Head], per_layer: int) -> list[Head]:
-    """Other heads, as many in each layer, or as many as are left there."""
-    found = []
-    for layer in sorted({layer for layer, _ in heads}):
-        taken = {head for at, head in heads if at == layer}
-        left = [head for head in range(per_layer) if head not in taken]
-        found += [(layer, head) for head in left[: len(taken)]]
-    return found
+def others_like(heads: list[Head], per_layer: int) -> list[list[Head]]:
+    """Sets of other heads, as many in each layer, or as many as are left there.
+
+    `DRAWS` of them are drawn; those that come twice are given once.
+    """
+    taken, rng = Counter(layer for layer, _ in heads), np.random.default_rng(0)
+    drawn = set()
+    for _ in range(DRAWS):
+        some = []
+        for layer, count in sorted(taken.items()):
+            left = [h for h in range(per_layer) if (layer, h) not in heads]
+            which = rng.choice(left, min(count, len(left)), replace=False)
+            some += [(layer, int(head)) for head in sorted(which)]
+        drawn.add(tuple(some))
+    return [list(some) for some in sorted(drawn)]

@@ -27,7 +27,7 @@ from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import Batch, MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
-from mazelib.internals.roles import Roles, roles_of
+from mazelib.internals.roles import QUESTION, Roles, roles_of
 from mazelib.memory import keep_freed_memory
 from mazelib.model import inputs
 from mazelib.tokenizer import Tokenizer
@@ -63,10 +63,11 @@ class Site:
 
     component: one of `HOOKS`. layer: counted from 0. head: of a component that has
     heads (`HEADS`), or all. position: the name of a role that each sequence has once
-    (see `Roles`), such as "target"; or all. For the attention between two tokens, that
+    (`QUESTION`), such as "target"; or all. For the attention between two tokens, that
     of the token that looks.
 
-    Raises MazelibError for a component that is none, or has no heads.
+    Raises MazelibError for a component that is none, or has no heads, and for a
+    position that is none.
     """
 
     component: str
@@ -83,6 +84,12 @@ class Site:
             raise MazelibError(
                 f"{self.component} has no heads: leave out head {self.head}, or take "
                 f"one of {', '.join(HEADS)}"
+            )
+
+        if self.position not in (None, *QUESTION):
+            raise MazelibError(
+                f"no position {self.position!r}: take one of {', '.join(QUESTION)}, or "
+                "none, and index the values by `Roles`"
             )
 
     def __str__(self) -> str:
