@@ -58,7 +58,7 @@ benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an h
 	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/rollouts.py
 	$(BIN)/python benchmarks/training.py
-	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/activations.py
 	$(BIN)/python benchmarks/optimizers.py
 	$(BIN)/python benchmarks/steps.py
 

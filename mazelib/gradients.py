@@ -29,11 +29,11 @@ from transformers import PreTrainedModel
 
 from mazelib.dataset import Batch
 from mazelib.errors import MazelibError
-from mazelib.memory import keep_freed_memory
 from mazelib.model import IGNORED, fast_dtype, inputs, labels
 
 PIECE = 4096
-"""Tokens worked on at once. Of more, what a layer makes is too large for the caches."""
+"""Tokens worked on at once. Of more, what a layer makes is too large for the caches,
+and is memory that the system takes back and clears each time."""
 
 
 def autocast(device: str):
@@ -79,8 +79,6 @@ class Gradients:
         self.loss, self.parts = loss, parts
         self.parameters = list(loss.parameters())
         self.helpers = None
-        if parts:
-            keep_freed_memory()
 
     def __call__(self, batch: Batch, count: Tensor) -> Tensor:
         """The batch's loss divided by `count`; every parameter has its gradient."""
@@ -219,7 +217,6 @@ def help_out(pipe: Connection) -> None:
     which are answered with a 0 when they are open.
     """
     torch.set_num_threads(1)
-    keep_freed_memory()
     loss, *paths = pipe.recv()
     parameters = list(loss.parameters())
     weights, gradients = (shared_like(parameters, path) for path in paths)

@@ -84,12 +84,12 @@ def step_choices_under(
 ) -> dict[Hashable, pd.DataFrame]:
     """The same under each of several replacements, by whatever they are called.
 
-    sites: what is read once for all of them. Mazes with paths as long are run together,
-    so that `resample_ablation` finds donors.
+    sites: what is read once for all of them. Many mazes with paths as long are run
+    together, so that `resample_ablation` finds donors.
     """
     order = np.argsort(mazes.length[:, 0], kind="stable")
     chosen = {name: [] for name in replacements}
-    for part in activations(lens, mazes[order], sites):
+    for part in activations(lens, mazes[order], sites, most=256):
         for name, replacement in replacements.items():
             values = replacement(part) if replacement else {}
             with replaced(lens, values, part.roles):

@@ -28,7 +28,6 @@ from mazelib.dataset import Batch, MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
 from mazelib.internals.roles import QUESTION, Roles, roles_of
-from mazelib.memory import keep_freed_memory
 from mazelib.model import inputs
 from mazelib.tokenizer import Tokenizer
 
@@ -37,6 +36,10 @@ TOLERANCE = 1e-3
 MEMORY = 2**28
 """Bytes of activations that are kept at a time, unless said."""
 FLOAT_BYTES = 4
+MOST = 64
+"""Mazes that are run at a time, unless said. With more, the arrays of an attention
+layer are so large that the C library asks the system for each anew, whose pages it then
+clears (benchmarks/activations.py)."""
 
 HEADS = {"q": 2, "k": 2, "v": 2, "z": 2, "scores": 1, "pattern": 1}
 """Components that have heads, and the axis of their values that counts them."""
@@ -152,7 +155,6 @@ def open_lens(trained: TrainedModel, folded: bool = False) -> Lens:
     unembedding centred. Log-probabilities are compared with the model's own on sixteen
     mazes; raises MazelibError if they are not the same.
     """
-    keep_freed_memory()
     model = deepcopy(trained.model)  # the bridge changes what it is given
     bridge = build_bridge_from_module(
         model,
@@ -203,7 +205,7 @@ def activations(
     mazes: MazeSet,
     sites: Collection[Site],
     memory: int = MEMORY,
-    most: int = 256,
+    most: int = MOST,
 ) -> Iterator[Part]:
     """The values at sites on mazes of one question each, a part of them at a time.
 
