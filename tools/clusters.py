@@ -19,7 +19,7 @@ from mazelib import zoo
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
 from mazelib.evidence import replace_rows
 from mazelib.generators import MazeConfig
-from mazelib.internals.clusters import STOP, PathTokens, path_tokens
+from mazelib.internals.clusters import STOP, PathTokens, centred, path_tokens
 from mazelib.internals.geometry import purity, silhouette
 from mazelib.internals.lens import open_lens
 from mazelib.intervals import bootstrap_groups
@@ -91,14 +91,6 @@ def with_several(groups: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     pairs = np.unique(np.stack([groups, kinds]), axis=1)
     names, count = np.unique(pairs[0], return_counts=True)
     return alone_unless(np.isin(groups, names[count > 1]), groups)
-
-
-def centred(vectors: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Vectors less the mean of those of the same place."""
-    _, at, count = np.unique(place, return_inverse=True, return_counts=True)
-    total = np.zeros((len(count), vectors.shape[1]))
-    np.add.at(total, at, vectors)
-    return vectors - (total / count[:, None])[at]
 
 
 def averaged(

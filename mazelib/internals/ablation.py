@@ -88,15 +88,15 @@ def step_choices_under(
     together, so that `resample_ablation` finds donors.
     """
     order = np.argsort(mazes.length[:, 0], kind="stable")
-    chosen = {name: [] for name in replacements}
-    for part in activations(lens, mazes[order], sites, most=256):
+    in_order, chosen = mazes[order], {name: [] for name in replacements}
+    for part in activations(lens, in_order, sites, most=256):
         for name, replacement in replacements.items():
             values = replacement(part) if replacement else {}
             with replaced(lens, values, part.roles):
                 ids = lens.logits(part.batch).argmax(-1).roll(1, 1).numpy()
             answers = zip(ids, part.batch.answer, strict=True)
             likeliest = [row[at] for row, at in answers]
-            run = mazes[order[part.rows]]
+            run = in_order[part.rows]
             chosen[name] += next_cells(likeliest, lens.tokenizer, run)
     back = np.argsort(order)
     return {

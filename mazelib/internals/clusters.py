@@ -62,6 +62,16 @@ class PathTokens(NamedTuple):
         return PathTokens(vectors[:, kept], *(part[kept] for part in rest))
 
 
+def centred(
+    vectors: Float[np.ndarray, "things width"], place: Int[np.ndarray, "things"]
+) -> Float[np.ndarray, "things width"]:
+    """Vectors less the mean of those of the same place."""
+    _, at, count = np.unique(place, return_inverse=True, return_counts=True)
+    total = np.zeros((len(count), vectors.shape[1]))
+    np.add.at(total, at, vectors)
+    return vectors - (total / count[:, None])[at]
+
+
 def packed(mazes: MazeSet, questions: int) -> MazeSet:
     """The same mazes several times in a row, each time with the next few questions.
 
