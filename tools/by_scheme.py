@@ -10,7 +10,6 @@ Beside the model of each scheme are the other seeds of one token a cell: how far
 two trainings of the same scheme are.
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,6 +18,7 @@ from tqdm.auto import tqdm
 from mazelib import zoo
 from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.evaluation import evaluate, summary
+from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet, MazeStream
 from mazelib.evidence import replace_rows
 
@@ -58,11 +58,7 @@ def row(name: str, kind: str, mazes: MazeSet) -> dict:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Ask each model there is, or those that are named, and write the table."""
     there = [name for name in MODELS if name in zoo.names()]
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(there))
-    names = parser.parse_args(arguments).names or there
-    if unknown := set(names) - set(there):
-        parser.error(f"no {', '.join(sorted(unknown))}: take of {', '.join(there)}")
+    names = names_asked(__doc__, there, arguments)
     asked = [(name, *each) for each in sets() for name in names]
     rows = [row(*each) for each in tqdm(asked, "models and sets")]
     made_by = "python tools/by_scheme.py"

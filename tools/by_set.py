@@ -12,7 +12,6 @@ questions where the set is all of them about one maze. `sets` says how many ques
 there are, and how many such groups.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.baselines import SOLVERS, fork_chances, shortest_probability
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
+from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet
 from mazelib.evidence import replace_rows
 from mazelib.intervals import bootstrap_groups
@@ -157,11 +157,7 @@ def models_asked() -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Ask everything, or what is named, and write the table."""
     everyone = [*models_asked(), *SOLVERS]
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(everyone))
-    names = parser.parse_args(arguments).names or everyone
-    if unknown := set(names) - set(everyone):
-        parser.error(f"no {', '.join(sorted(unknown))}: take of {', '.join(everyone)}")
+    names = names_asked(__doc__, everyone, arguments)
     models = [name for name in names if name not in SOLVERS]
     found, about = rows(models, [name for name in names if name in SOLVERS])
     made_by, weights = "python tools/by_set.py", zoo.hashes(models)

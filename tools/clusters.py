@@ -8,7 +8,6 @@ block: 240 questions about each of 100 mazes, and of 50 others, on which the bes
 is chosen.
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from mazelib import zoo
+from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
 from mazelib.evidence import replace_rows
 from mazelib.generators import MazeConfig
@@ -197,12 +197,7 @@ def rows_of(name: str) -> Iterator[dict]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all networks, or those that are named, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    every = ", ".join(NETWORKS)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=every)
-    names = parser.parse_args(arguments).names or NETWORKS
-    if unknown := set(names) - set(NETWORKS):
-        parser.error(f"no {', '.join(sorted(unknown))}: take of {every}")
+    names = names_asked(__doc__, NETWORKS, arguments)
     facts = {"made_by": "python tools/clusters.py", "mazes": SCORED}
     for name in names:
         weights = zoo.hashes({name} - {UNTRAINED})

@@ -10,7 +10,6 @@ heads of dfs5 look at along its ladder; and in mazes with cycles, on which mixed
 trained, how its attention goes with cells that hold a maze together.
 """
 
-import argparse
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +20,7 @@ from tqdm.auto import tqdm
 from mazelib import zoo
 from mazelib.behaviour import shifts
 from mazelib.checkpoint import TrainedModel
+from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet, MazeStream
 from mazelib.evidence import replace_rows
 from mazelib.internals.ablation import (
@@ -281,12 +281,7 @@ def rungs(mazes: MazeSet) -> list[dict]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all networks, or those that are named, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    every = ", ".join(NETWORKS)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=every)
-    names = parser.parse_args(arguments).names or NETWORKS
-    if unknown := set(names) - set(NETWORKS):
-        parser.error(f"no {', '.join(sorted(unknown))}: take of {every}")
+    names = names_asked(__doc__, NETWORKS, arguments)
     stream = MazeStream(zoo.held_out("dfs5"))
     test, other = stream.take(0, SCORED), stream.take(50_000, CHOOSING)
     about = {"made_by": "python tools/heads.py", "n": len(test)}

@@ -1,7 +1,11 @@
-"""The flags that say which mazes, shared by the commands, and what commands print."""
+"""The flags that say which mazes, shared by the commands, and what commands print.
 
+And the names that the tools take, which measure some models again.
+"""
+
+import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -80,6 +84,22 @@ class MazeFlags:
             mazes, seed=self.seed, split=split, questions=questions, **rules
         )
         return MazeStream(config)
+
+
+def names_asked(
+    about: str, known: Sequence[str], arguments: Sequence[str] | None = None
+) -> Sequence[str]:
+    """The names on a tool's command line, or all that are known if there are none.
+
+    about: the tool's docstring. Any other name ends the program, with exit code 2.
+    """
+    parser = argparse.ArgumentParser(description=about.split("\n")[0])
+    every = ", ".join(known)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=every)
+    names = parser.parse_args(arguments).names or known
+    if unknown := set(names) - set(known):
+        parser.error(f"no {', '.join(sorted(unknown))}: take of {every}")
+    return names
 
 
 def check_count(count: int) -> None:
