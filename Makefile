@@ -60,6 +60,7 @@ benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an h
 	$(BIN)/python benchmarks/training.py
 	$(BIN)/python benchmarks/activations.py
 	$(BIN)/python benchmarks/optimizers.py
+	$(BIN)/python benchmarks/attention.py
 	$(BIN)/python benchmarks/steps.py
 
 lock: ## renew requirements.lock and environment.yml from pyproject.toml

@@ -8,6 +8,7 @@ ones, which are worked out in pieces.
 """
 
 import argparse
+from itertools import islice
 
 import torch
 from rounds import compare, table
@@ -45,12 +46,10 @@ def gradient(
         run.step()
     run.model.set_attn_implementation(attention)
     gradients = Gradients(loss(run.model), parts)
-    batch = next(run.batches)
-    count = run.count(batch)
 
     def work() -> int:
-        for _ in range(2):
-            gradients(batch, count)
+        for batch in islice(run.batches, 2):  # others each time, as in training
+            gradients(batch, run.count(batch))
         return 2
 
     return work

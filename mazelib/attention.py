@@ -16,13 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt64
 from torch import Tensor
 
 from mazelib.encoding import LIST_SEGMENT, PADDING_SEGMENT
+from mazelib.softmax import softmax_, softmax_gradient_
 
-NEVER = -30000.0
-"""Added to the score of a pair that may not look: finite, so no row is empty."""
+MULTIPLE = 128
+"""Numbers of tokens are rounded up to a multiple of this: the library that multiplies
+bfloat16 compiles code for each shape that it has not met, which takes milliseconds."""
 
 
 def attention_mask(
@@ -54,12 +56,13 @@ class Places(NamedTuple):
 class Plan(NamedTuple):
     """How the tokens of a packed batch attend to each other.
 
-    tokens: those that take part, as indices into the flattened batch; all else is in
-    their order. The edge lists are padded to one length, `listed`; the questions of a
-    sequence follow each other in `blocks` blocks of `size` tokens, each of which sees
-    the list, itself and the block before. What goes in (query, key, value) and what
-    comes out have their places. The rest is added to the scores: of the lists with
-    themselves, and of the blocks with what they see.
+    tokens: those that take part, as indices into the flattened batch, and then its last
+    until their number is round, which read nothing; all else is in their order. The
+    edge lists are padded to one length, `listed`; the questions of a sequence follow
+    each other in `blocks` blocks of `size` tokens, each of which sees the list, itself
+    and the block before. What goes in (query, key, value) and what comes out have their
+    places. The rest is where a token may look (see
+    `mazelib.softmax`): one of a list, and one of the blocks.
     """
 
     batch: int
@@ -70,25 +73,12 @@ class Plan(NamedTuple):
     tokens: Int[Tensor, "token"]
     ins: Places
     outs: Places
-    within: Float[Tensor, "batch listed listed"]
-    around: Float[Tensor, "batch asked seen"]
+    within: UInt64[np.ndarray, "batch listed 3"]
+    around: UInt64[np.ndarray, "batch asked 3"]
 
     def by_list(self, blocks: Float[Tensor, "blocks size width"]) -> Tensor:
         """Blocks of the same sequence and head as one: [batch * heads, asked, width]"""
         return blocks.view(self.batch * self.heads, -1, blocks.shape[-1])
-
-    def joined(self, far: Tensor, near: Tensor) -> Tensor:
-        """What belongs to lists and what to blocks, as one.
-
-        Shapes [batch * heads, asked, listed], [batch * heads * blocks, size, 2 * size]
-        and [batch * heads, asked, seen].
-        """
-        return torch.cat([far, near.view(*far.shape[:2], -1)], -1)
-
-    def parted(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """The two that `joined` has made one."""
-        near = seen[..., self.listed :].reshape(-1, self.size, 2 * self.size)
-        return seen[..., : self.listed].contiguous(), near
 
     def split(self, rows: Tensor, kinds: int) -> tuple[Tensor, Tensor]:
         """Rows at their places, as those of lists and those of blocks.
@@ -131,45 +121,62 @@ def plan_attention(
     asked_number, owner = np.full((2, len(segment), blocks * size), PADDING_SEGMENT)
     there = np.nonzero(is_asked)[0], (is_asked.cumsum(1) - 1)[is_asked]
     asked_number[there], owner[there] = number[is_asked], segment[is_asked]
-    is_empty = torch.from_numpy(listed_number < 0)
-    far = is_empty[:, None].expand(-1, blocks * size, -1)
-    around = torch.cat([far, ~_near(torch.from_numpy(owner), size)], -1)
+    tokens = rounded_up(np.flatnonzero(part), segment.size - 1)
+    numbers = listed_number, asked_number, len(tokens), size
     return Plan(
         *(len(segment), heads, listed, blocks, size),
-        torch.from_numpy(np.flatnonzero(part)),
-        _places(listed_number, asked_number, size, 3, heads, by_head),
-        _places(listed_number, asked_number, size, 1, heads, by_head),
-        attention_mask(-is_empty.int())[:, 0].clamp(min=NEVER),
-        around.float() * NEVER,
+        torch.from_numpy(tokens),
+        _places(*numbers, 3, heads, by_head),
+        _places(*numbers, 1, heads, by_head),
+        _within(listed_number >= 0),
+        _around(owner, size, is_list.sum(1)),
     )
 
 
-def _places(listed, asked, size, kinds, heads, by_head) -> Places:
-    """The places of tokens given by number, in lists and in blocks of some size."""
+def rounded_up(indices: Int[np.ndarray, "some"], filler: int):
+    """Indices and as many fillers that their number is a multiple of `MULTIPLE`."""
+    return np.pad(indices, (0, -len(indices) % MULTIPLE), constant_values=filler)
+
+
+def _places(listed, asked, count, size, kinds, heads, by_head) -> Places:
+    """The places of tokens given by number, in lists and in blocks of some size.
+
+    count: of the tokens. Those with no place come from the first block's first, which
+    holds nothing.
+    """
     kind, head = np.arange(kinds)[:, None, None, None], np.arange(heads)[:, None]
     within = head * kinds + kind if by_head else kind * heads + head
-    none = kinds * heads * (1 + max(listed.max(), asked.max(initial=0)))
+    none = kinds * heads * count
 
     def rows(number):
         number = number[:, None]
         found = np.where(number < 0, none, number * kinds * heads + within)
         return found.reshape(kinds, -1)
 
+    lists = rows(listed).ravel()
     blocks = np.pad(rows(asked), ((0, 0), (size, 0)), constant_values=none)
-    spread = np.concatenate([rows(listed).ravel(), blocks.ravel()])
-    gather = np.empty(none + 1, np.int64)
+    spread = np.concatenate([lists, blocks.ravel()])
+    gather = np.full(none + 1, len(lists))
     gather[spread] = np.arange(len(spread))
     return Places(torch.from_numpy(spread), torch.from_numpy(gather[:-1]))
 
 
-def _near(owner: Int[Tensor, "batch asked"], size: int):
-    """Which tokens of the block before and of their own the tokens of a block see."""
-    own = owner.unflatten(1, (-1, size))
-    before = torch.full_like(own, PADDING_SEGMENT)
-    before[:, 1:] = own[:, :-1]
-    order = torch.ones(size, 2 * size, dtype=torch.bool).tril(size)
-    seen = (torch.cat([before, own], -1)[:, :, None] == own[..., None]) & order
-    return seen.flatten(1, 2)
+def _within(is_listed: Bool[np.ndarray, "batch listed"]):
+    """The ends of what each token of a list sees: the list up to itself."""
+    ends = np.zeros((*is_listed.shape, 3), np.uint64)
+    ends[..., 0] = is_listed.cumsum(1) * is_listed
+    return ends
+
+
+def _around(owner: Int[np.ndarray, "batch asked"], size: int, listed):
+    """The ends of what each token of the blocks sees: the list, its question so far."""
+    at = np.arange(owner.shape[1])
+    is_first = np.diff(owner, axis=1, prepend=PADDING_SEGMENT) != 0
+    first = np.maximum.accumulate(np.where(is_first, at, 0), 1)
+    before = (at // size - 1) * size  # where the block before begins
+    parts = np.broadcast_arrays(listed[:, None], first - before, at + 1 - before)
+    ends = np.where(owner[..., None] == PADDING_SEGMENT, 0, np.stack(parts, -1))
+    return ends.astype(np.uint64)
 
 
 class Attend(torch.autograd.Function):
@@ -194,23 +201,25 @@ class Attend(torch.autograd.Function):
         out = qkv.new_empty(len(plan.outs.spread), width)
         by_lists, by_blocks = (x[0] for x in plan.split(out, 1))
         query, key, value = lists
-        first = _softmax(torch.bmm(query, key.mT), plan.within)
+        first = torch.bmm(query, key.mT)
+        softmax_(first, first[..., :0], plan.within)
         torch.bmm(first, value, out=by_lists)
         query, near_key, near_value = blocks[0, 1:], *map(_windows, blocks[1:])
         far = torch.bmm(plan.by_list(query), key.mT)
         near = torch.bmm(query, near_key.mT)
-        rest = _softmax(plan.joined(far, near), plan.around)
-        far, near = plan.parted(rest)
+        softmax_(far, near, plan.around)
+        by_blocks[0] = 0
         torch.bmm(far, value, out=plan.by_list(by_blocks[1:]))
         by_blocks[1:].baddbmm_(near, near_value)
         ctx.plan = plan
-        ctx.save_for_backward(lists, blocks, first, rest, turn)
+        ctx.save_for_backward(lists, blocks, first, far, near, turn)
         return out.index_select(0, plan.outs.gather).view(len(qkv), -1)
 
     @staticmethod
     def backward(ctx, grad):
         """The gradient of qkv."""
-        plan, (lists, blocks, first, rest, turn) = ctx.plan, ctx.saved_tensors
+        plan, (lists, blocks, *seen, turn) = ctx.plan, ctx.saved_tensors
+        first, far, near = seen
         width = lists.shape[-1]
         rows = torch.cat([grad.reshape(-1, width), grad.new_zeros(1, width)])
         of_lists, of_blocks = plan.split(rows.index_select(0, plan.outs.spread), 1)
@@ -218,21 +227,22 @@ class Attend(torch.autograd.Function):
         found = rows.new_empty(len(plan.ins.spread), width)
         to_lists, to_blocks = plan.split(found, 3)
         query, key, value = lists
-        scores = _softmax_gradient(torch.bmm(of_lists, value.mT), first)
+        scores = torch.bmm(of_lists, value.mT)
+        softmax_gradient_(scores, scores[..., :0], first, first[..., :0], plan.within)
         torch.bmm(scores, key, out=to_lists[0])
         torch.bmm(scores.mT, query, out=to_lists[1])
         torch.bmm(first.mT, of_lists, out=to_lists[2])
         query, near_key, near_value = blocks[0, 1:], *map(_windows, blocks[1:])
-        far, near = plan.parted(rest)
         to_lists[2].baddbmm_(far.mT, plan.by_list(of_blocks))
         _fold(torch.bmm(near.mT, of_blocks), to_blocks[2])
-        far = torch.bmm(plan.by_list(of_blocks), value.mT)
-        near = torch.bmm(of_blocks, near_value.mT)
-        far, near = plan.parted(_softmax_gradient(plan.joined(far, near), rest))
-        to_lists[1].baddbmm_(far.mT, plan.by_list(query))
-        _fold(torch.bmm(near.mT, query), to_blocks[1])
-        torch.bmm(far, key, out=plan.by_list(to_blocks[0, 1:]))
-        to_blocks[0, 1:].baddbmm_(near, near_key)
+        to_far = torch.bmm(plan.by_list(of_blocks), value.mT)
+        to_near = torch.bmm(of_blocks, near_value.mT)
+        softmax_gradient_(to_far, to_near, far, near, plan.around)
+        to_lists[1].baddbmm_(to_far.mT, plan.by_list(query))
+        _fold(torch.bmm(to_near.mT, query), to_blocks[1])
+        to_blocks[0, 0] = 0
+        torch.bmm(to_far, key, out=plan.by_list(to_blocks[0, 1:]))
+        to_blocks[0, 1:].baddbmm_(to_near, near_key)
         for queries in (to_lists[0], to_blocks[0, 1:]):
             queries *= width**-0.5
         rows = found.index_select(0, plan.ins.gather).view(len(grad), -1)
@@ -259,14 +269,3 @@ def _fold(windows: Float[Tensor, "windows two_sizes width"], blocks) -> None:
     blocks[0] = 0
     blocks[1:] = windows[:, size:]
     blocks[:-1] += windows[:, :size]
-
-
-def _softmax(scores: Float[Tensor, "list_heads query key"], hidden) -> Tensor:
-    """Softmax in float32 of scores and what hides some of them."""
-    whole = scores.float()
-    whole.unflatten(0, (len(hidden), -1)).add_(hidden[:, None])
-    return torch._softmax(whole, -1, False).to(scores.dtype)
-
-
-def _softmax_gradient(gradient, weights) -> Tensor:
-    return torch._softmax_backward_data(gradient, weights, -1, weights.dtype)

@@ -13,13 +13,14 @@ norms and the loss in float32. A test holds loss and gradient equal to the model
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, gelu, layer_norm, linear
 from transformers import PreTrainedModel
 
-from mazelib.attention import Attend, plan_attention
+from mazelib.attention import Attend, plan_attention, rounded_up
 from mazelib.dataset import Batch
 from mazelib.model import IGNORED, fast_dtype, labels
 
@@ -74,12 +75,15 @@ class LeanLoss(nn.Module):
         # the token after the last is the first, which no loss counts
         following = labels(batch, self.kind).flatten().roll(-1)
         target = following[plan.tokens]
-        wanted = torch.nonzero(target != IGNORED)[:, 0]
+        counted = np.flatnonzero(target != IGNORED)
+        wanted = torch.from_numpy(rounded_up(counted, 0))
+        target = target[wanted]
+        target[len(counted) :] = IGNORED
         ids, position = (
             torch.from_numpy(x.ravel()).long()[plan.tokens] for x in batch[:2]
         )
         logits = self.logits(ids, position, plan, wanted)
-        return cross_entropy(logits, target[wanted], reduction="sum")
+        return cross_entropy(logits, target, reduction="sum")
 
     def logits(
         self, ids: Int[Tensor, "token"], position, plan, wanted

@@ -98,12 +98,14 @@ def further(
     return (run,)
 
 
+LADDER = 12
+LIKE_DFS5 = {"ladder": LADDER // 3, "evaluate_every": 1000}
 LEARNED = other(DFS5, positions="learned")
 MIXED = MazeConfig("mixed", 5, p=0.2)
 [SIX] = further("dfs5", mazes=MazeConfig("dfs", 6))
 POOL = other(DFS5, mazes=MazeConfig("dfs", 4), pool=64)
 RECIPES: dict[str, tuple[TrainConfig, ...]] = {
-    "dfs5": again(replace(DFS5, ladder=12)),
+    "dfs5": again(replace(DFS5, ladder=LADDER)),
     "dfs5-seed1": again(other(DFS5, seed=1)),
     "dfs5-seed2": again(other(DFS5, seed=2)),
     "dfs5-learned": again(LEARNED),
@@ -112,7 +114,7 @@ RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5-shifted": further("dfs5", steps=8_000, spread=7),
     "dfs5-shifted-learned": further("dfs5-learned", LEARNED, 8_000, spread=7),
     "dfs5-walls": again(other(DFS5, scheme="walls")),
-    "dfs5-pairs": again(other(DFS5, scheme="ctt")),
+    "dfs5-pairs": again(replace(other(DFS5, scheme="ctt"), **LIKE_DFS5)),
     "dfs5-whole": again(replace(DFS5, loss="sequence")),
     "memorizer4": (replace(POOL, steps=4_000),),
 }
