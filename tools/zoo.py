@@ -99,7 +99,10 @@ def further(
 
 
 LADDER = 12
-LIKE_DFS5 = {"ladder": LADDER // 3, "evaluate_every": 1000}
+"""Checkpoints of dfs5 on its way."""
+PUBLISHED_LADDERS = ("dfs5",)
+PAIRS = replace(other(DFS5, scheme="ctt"), ladder=LADDER // 3, evaluate_every=1000)
+"""Four of its checkpoints are at the same steps as dfs5's, for comparison."""
 LEARNED = other(DFS5, positions="learned")
 MIXED = MazeConfig("mixed", 5, p=0.2)
 [SIX] = further("dfs5", mazes=MazeConfig("dfs", 6))
@@ -114,7 +117,7 @@ RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5-shifted": further("dfs5", steps=8_000, spread=7),
     "dfs5-shifted-learned": further("dfs5-learned", LEARNED, 8_000, spread=7),
     "dfs5-walls": again(other(DFS5, scheme="walls")),
-    "dfs5-pairs": again(replace(other(DFS5, scheme="ctt"), **LIKE_DFS5)),
+    "dfs5-pairs": again(PAIRS),
     "dfs5-whole": again(replace(DFS5, loss="sequence")),
     "memorizer4": (replace(POOL, steps=4_000),),
 }
@@ -226,7 +229,7 @@ def publish(name: str) -> dict:
         MazeModelConfig(**trained.card["model"]),
         facts,
         texts,
-        {"ladder": run / "ladder"},
+        {"ladder": run / "ladder"} if name in PUBLISHED_LADDERS else {},
         stored_as(facts),
     )
 
