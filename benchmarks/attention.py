@@ -3,9 +3,9 @@
 Torch's way with `mazelib.softmax`'s work: the scores of both places are joined, copied
 to float32 and added to a mask, which is made once a batch; the weights are copied back
 and parted. Without rounding (`attention.MULTIPLE`), most batches have shapes that were
-not met before. On one core, half a batch of the zoo's at a time, with short sequences
-(one token a cell) and long ones (pairs); each side has batches of its own, since what
-one side has met is known to the others.
+not met before. On one core, half a batch of `steps.BASE` at a time, with short
+sequences (one token a cell) and long ones (pairs); each side has batches of its own,
+since what one side has met is known to the others.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from mazelib.model import build
 from mazelib.recipe import TrainConfig
 
 SIZE = BASE.batch // 2
+AS_THEY_COME = {"MULTIPLE": 1}
 
 
 class Torchs:
@@ -111,7 +112,8 @@ def main() -> None:
         sides = {
             "as it is": gradients(config, 0),
             "torch's softmax": gradients(config, 1, torchs),
-            "shapes as they come": gradients(config, 2, lambda: {"MULTIPLE": 1}),
+            "shapes as they come": gradients(config, 2, lambda: AS_THEY_COME),
+            "both": gradients(config, 3, lambda: torchs() | AS_THEY_COME),
         }
         questions = config.mazes.questions
         title = f"Gradients of {SIZE} mazes × {questions} questions, {scheme}"

@@ -8,6 +8,7 @@ ones, which are worked out in pieces.
 """
 
 import argparse
+from dataclasses import replace
 from itertools import islice
 
 import torch
@@ -38,10 +39,17 @@ def muon_step(kind: type, **options):
 
 
 def gradient(
-    config: TrainConfig, parts: int, loss: type = LeanLoss, attention: str = "sdpa"
+    config: TrainConfig,
+    seed: int,
+    parts: int,
+    loss: type = LeanLoss,
+    attention: str = "sdpa",
 ):
-    """Work for `compare`: the gradients of two batches in so many parts."""
-    run = TrainingRun(config)
+    """Work for `compare`: two batches are drawn, and their gradients, in so many parts.
+
+    Each side needs a seed of its own: shapes that one has met are known to the others.
+    """
+    run = TrainingRun(replace(config, mazes=replace(config.mazes, seed=seed)))
     for _ in range(3):  # from the first on, most gradients are zero
         run.step()
     run.model.set_attn_implementation(attention)
@@ -72,10 +80,10 @@ def main() -> None:
         "pairs": changed("scheme", "ctt"),
     }.items():
         sides = {
-            f"lean, {threads} processes": gradient(config, threads),
-            f"lean, {threads} threads": gradient(config, 0),
-            "own forward, sdpa": gradient(config, 0, PlainLoss),
-            "own forward, eager": gradient(config, 0, PlainLoss, "eager"),
+            f"lean, {threads} processes": gradient(config, 0, threads),
+            f"lean, {threads} threads": gradient(config, 1, 0),
+            "own forward, sdpa": gradient(config, 2, 0, PlainLoss),
+            "own forward, eager": gradient(config, 3, 0, PlainLoss, "eager"),
         }
         rates = compare(sides, rounds)
         title = f"Gradients of a batch, 8 × 96, {title}"

@@ -7,7 +7,7 @@ A token sees what comes before it in its own question and in the edge list. Of t
 square of all pairs of tokens that is a small part: the list with itself, each question
 with the list, and a narrow band of each question with itself. `Attend` works out these
 three and nothing else, on the tokens that matter alone: those of all sequences follow
-each other in one row, without padding and without the last token of each question,
+each other in one row, padded at its end alone, without the last token of each question,
 which nothing is predicted from. Its gradient is written out, since most of what torch's
 would do is to copy overlapping blocks back.
 """
@@ -57,12 +57,12 @@ class Plan(NamedTuple):
     """How the tokens of a packed batch attend to each other.
 
     tokens: those that take part, as indices into the flattened batch, and then its last
-    until their number is round, which read nothing; all else is in their order. The
-    edge lists are padded to one length, `listed`; the questions of a sequence follow
-    each other in `blocks` blocks of `size` tokens, each of which sees the list, itself
-    and the block before. What goes in (query, key, value) and what comes out have their
-    places. The rest is where a token may look (see
-    `mazelib.softmax`): one of a list, and one of the blocks.
+    position, again and again up to a multiple of `MULTIPLE`; these read 0 and get no
+    gradient. All else is in the order of the tokens. The edge lists are padded to one
+    length, `listed`; the questions of a sequence follow each other in `blocks` blocks
+    of `size` tokens, each of which sees the list, itself and the block before. ins,
+    outs: the places of query, key and value, and of what is read. within, around: what
+    the tokens of lists and of blocks see, the `ends` of `mazelib.softmax.softmax_`.
     """
 
     batch: int
@@ -184,7 +184,7 @@ class Attend(torch.autograd.Function):
 
     qkv [token, 3 * width] holds each token's query, key and value. turn, if given, is
     the rotary position: what qkv and qkv with the halves of each head swapped are
-    multiplied with. The result is [token, width].
+    multiplied with. The result is [token, width], 0 for what fills up the tokens.
     """
 
     @staticmethod

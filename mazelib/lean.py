@@ -4,10 +4,11 @@
 
 Hugging Face's forward pads every sequence, turns tensors to float32 and back, and works
 out logits that nobody asks for. This one reads the same weights and does the same
-mathematics on the tokens that matter, one after the other without padding: no last
-token of a question, and in the last block and after it only tokens that the loss looks
-at. Weights and what is multiplied with them are in `fast_dtype`, the residual stream,
-norms and the loss in float32. A test holds loss and gradient equal to the model's own.
+mathematics on the tokens that matter, one after the other: no last token of a question,
+and in the last block and after it only tokens that the loss looks at, filled up to a
+multiple of `attention.MULTIPLE`. Weights and what is multiplied with them are in
+`fast_dtype`, the residual stream, norms and the loss in float32. A test holds loss and
+gradient equal to the model's own.
 """
 
 from collections.abc import Iterator
@@ -77,8 +78,7 @@ class LeanLoss(nn.Module):
         target = following[plan.tokens]
         counted = np.flatnonzero(target != IGNORED)
         wanted = torch.from_numpy(rounded_up(counted, 0))
-        target = target[wanted]
-        target[len(counted) :] = IGNORED
+        target = torch.from_numpy(rounded_up(target[counted].numpy(), IGNORED))
         ids, position = (
             torch.from_numpy(x.ravel()).long()[plan.tokens] for x in batch[:2]
         )

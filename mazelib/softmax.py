@@ -20,6 +20,7 @@ from jaxtyping import UInt64
 from numba import njit
 from torch import Tensor
 
+from mazelib.errors import MazelibError
 from mazelib.lattice import compiled
 
 in_any_order = njit(cache=True, nogil=True, fastmath={"reassoc", "nsz", "contract"})
@@ -27,17 +28,18 @@ in_any_order = njit(cache=True, nogil=True, fastmath={"reassoc", "nsz", "contrac
 inlined = njit(cache=True, inline="always")
 """Put in where it is called. A slice of an array for a call takes longer than a row."""
 
+BITS = {torch.float32: torch.uint32, torch.bfloat16: torch.uint16}
 LOWEST = np.float32(-87)
-"""Exponentials of less are taken to be those of this, the least normal float32."""
+"""The exponential of less is that of this: about 2e-38, a normal float32 still."""
 PER_OCTAVE = np.float32(1 / np.log(2))
 POLYNOMIAL = tuple(np.float32(np.log(2) ** k / factorial(k)) for k in range(7))
-"""Taylor's, of 2**x; it is off by 1.2e-7 at most where |x| <= 1/2."""
-ONE, MANTISSA = np.int32(127), np.int32(23)
-"""The exponent of 1.0 in float32, and the bits to the right of it."""
+"""Taylor's, of 2**x where |x| <= 1/2."""
+EXPONENT_BIAS, MANTISSA_BITS = np.int32(127), np.int32(23)
+"""Of float32."""
 HALF = np.float32(0.5)
-AT_ONCE = np.uint64(32)
+LANES = np.uint64(32)
 """Elements that a processor works on at once, or a multiple; the rest one by one."""
-NONE = np.uint64(0)
+START = np.uint64(0)
 """Indices are unsigned: of others each would be tested, for counting from the end."""
 
 
@@ -46,10 +48,14 @@ def softmax_(
 ) -> None:
     """Turn scores to weights, which are 0 where a token may not look.
 
-    far: [list * heads, query, key], near: the same with other keys, or what can be seen
-        as that; float32 or bfloat16.
+    far: [list * heads, query, key], near: [list * heads * blocks, size, key], where the
+        blocks' tokens are a list's queries, in order; float32 or bfloat16, contiguous.
     ends: how many of the first keys in `far` a token sees, and from which one on and up
-        to which in `near`; the heads of a list see the same.
+        to which in `near`; the heads of a list see the same. That these lie within the
+        keys, the second before the third, is not checked.
+
+    Exponentials are right to 4e-6 of themselves. What is no number stays none. Raises
+    MazelibError for another dtype.
     """
     _softmax(*_by_list(far, near), ends)
 
@@ -64,7 +70,9 @@ def softmax_gradient_(to_far, to_near, far, near, ends) -> None:
 
 def _by_list(far: Tensor, near: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """The bits of both as [list * heads, query, key]."""
-    kind = torch.uint16 if far.dtype == torch.bfloat16 else torch.uint32
+    if far.dtype not in BITS:
+        raise MazelibError(f"scores are {far.dtype}: give float32 or bfloat16")
+    kind = BITS[far.dtype]
     near = near.view(*far.shape[:2], -1) if near.numel() else near
     return tuple(x.detach().view(kind).numpy() for x in (far, near))
 
@@ -72,17 +80,17 @@ def _by_list(far: Tensor, near: Tensor) -> tuple[np.ndarray, np.ndarray]:
 @compiled
 def _softmax(far, near, ends):
     heads = far.shape[0] // ends.shape[0]
-    row = np.empty(far.shape[2] + near.shape[2] + 32, np.float32)
+    row = np.empty(far.shape[2] + near.shape[2] + int(LANES), np.float32)
     spare = np.empty_like(row)
     for i in range(far.shape[0]):
         for j in range(far.shape[1]):
             end, start, stop = ends[i // heads, j]
             count = end + stop - start
-            read(far, i, j, NONE, end, row, NONE)
+            read(far, i, j, START, end, row, START)
             read(near, i, j, start, stop, row, end)
             if count:
-                exponentials(row, count, spare)
-            write(row, NONE, far, i, j, NONE, end)
+                normalized(row, count, spare)
+            write(row, START, far, i, j, START, end)
             write(row, end, near, i, j, start, stop)
 
 
@@ -95,14 +103,14 @@ def _gradient(to_far, to_near, far, near, ends):
         for j in range(far.shape[1]):
             end, start, stop = ends[i // heads, j]
             count = end + stop - start
-            read(to_far, i, j, NONE, end, row, NONE)
+            read(to_far, i, j, START, end, row, START)
             read(to_near, i, j, start, stop, row, end)
-            read(far, i, j, NONE, end, weight, NONE)
+            read(far, i, j, START, end, weight, START)
             read(near, i, j, start, stop, weight, end)
             mean = product(weight, row, count)
             for k in range(count):
                 row[k] = weight[k] * (row[k] - mean)
-            write(row, NONE, to_far, i, j, NONE, end)
+            write(row, START, to_far, i, j, START, end)
             write(row, end, to_near, i, j, start, stop)
 
 
@@ -134,12 +142,12 @@ def write(row, at, x, i, j, start, stop):
 
 
 @in_any_order
-def exponentials(row, count, spare):
+def normalized(row, count, spare):
     """Softmax of the first so many elements, in place; `spare` is written to.
 
     Their exponentials, less the greatest, as a power of 2 each and a polynomial.
     """
-    padded = (count + AT_ONCE - np.uint64(1)) // AT_ONCE * AT_ONCE
+    padded = (count + LANES - np.uint64(1)) // LANES * LANES
     highest, octaves = greatest(row, count, spare), spare.view(np.int32)
     for k in range(count, padded):
         row[k] = -np.inf
@@ -148,7 +156,7 @@ def exponentials(row, count, spare):
         x = LOWEST if x < LOWEST else x  # what is no number stays none
         x *= PER_OCTAVE
         octave = np.int32(x - HALF)
-        octaves[k] = np.int32(octave + ONE) << MANTISSA
+        octaves[k] = np.int32(octave + EXPONENT_BIAS) << MANTISSA_BITS
         x -= np.float32(octave)
         y = POLYNOMIAL[6] * x + POLYNOMIAL[5]
         y = y * x + POLYNOMIAL[4]
@@ -158,12 +166,12 @@ def exponentials(row, count, spare):
         row[k] = y * x + POLYNOMIAL[0]
     for k in range(padded):
         row[k] *= spare[k]
-    whole = np.float32(0)
+    total = np.float32(0)
     for k in range(count):
-        whole += row[k]
-    share = np.float32(1) / whole
+        total += row[k]
+    factor = np.float32(1) / total
     for k in range(count):
-        row[k] *= share
+        row[k] *= factor
 
 
 @compiled

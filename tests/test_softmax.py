@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from mazelib.errors import MazelibError
 from mazelib.softmax import softmax_, softmax_gradient_
 
 HEADS = 2
@@ -70,15 +71,27 @@ def test_in_bfloat16_it_is_the_same_rounded_to_the_nearest():
 
 @DTYPES
 @pytest.mark.parametrize("wrong", [torch.nan, -torch.nan, torch.inf])
-def test_what_is_no_number_is_not_hidden(dtype, wrong):
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_is_no_number_is_not_hidden(dtype, wrong, place):
     """A run that has gone wrong has to show it."""
-    (far, near), _, ends, _ = drawn(1, 4, 20, 9, seed=1)
-    far, near = far.to(dtype), near.to(dtype)
-    ends[..., 0] = 20
-    far[0, 2, 7] = wrong
-    softmax_(far, near, ends)
-    assert far[0, 2].isnan().any()
-    assert not far[0, [0, 1, 3]].isnan().any()
+    scores, towards, ends, _ = drawn(1, 4, 20, 9, seed=1)
+    scores, towards = ([x.to(dtype) for x in pair] for pair in (scores, towards))
+    ends[:] = 20, 0, 9
+    weights = [x.clone() for x in scores]
+    scores[place][0, 2, 7] = towards[place][0, 2, 7] = wrong
+    softmax_(*scores, ends)
+    softmax_(*weights, ends)
+    softmax_gradient_(*towards, *weights, ends)
+    for found in (scores, towards):
+        row = torch.cat(found, -1)[0]
+        assert row[2].isnan().any()
+        assert not row[[0, 1, 3]].isnan().any()
+
+
+def test_another_dtype_is_refused():
+    scores, _, ends, _ = drawn(1, 1, 4, 4, seed=0)
+    with pytest.raises(MazelibError, match=r"scores are torch\.float16"):
+        softmax_(*(x.half() for x in scores), ends)
 
 
 def test_a_row_that_sees_nothing_is_0_and_ends_are_left_as_they_are():

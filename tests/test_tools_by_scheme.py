@@ -10,6 +10,7 @@ from mazelib.behaviour import contrasts
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.dataset import MazeStream
+from mazelib.errors import MazelibError
 from mazelib.model import MazeModelConfig, build
 from tools import by_scheme
 
@@ -61,9 +62,23 @@ def test_one_model_is_asked_again_and_the_others_kept(asked):
     before = json.loads(path.read_text())
     by_scheme.main(["dfs5"])
     after = json.loads(path.read_text())
-    own, *others = before["rows"]
-    assert after["rows"] == [others[0], own, others[1]]
+    own, other, rung = before["rows"]
+    assert after["rows"] == [other, own, rung]
     assert after["weights"] == before["weights"]
+
+
+def test_what_is_on_its_way_brings_what_it_is_compared_with(asked):
+    _, path = asked
+    by_scheme.main(["small-pairs"])
+    rows = json.loads(path.read_text())["rows"]
+    found = [row["model"] for row in rows]
+    assert found == ["dfs5", "small-pairs", f"dfs5/{RUNG.name}"]
+
+
+def test_there_has_to_be_something_to_compare_with(asked, monkeypatch):
+    monkeypatch.setattr(zoo, "ladder", lambda name: [])
+    with pytest.raises(MazelibError, match="small-pairs has seen 104,800 questions"):
+        by_scheme.main(["small-pairs"])
 
 
 def test_an_unknown_name_is_refused(asked, capsys):
@@ -77,6 +92,8 @@ def test_the_table_is_of_the_models_there_are():
     facts = evidence.read_table(by_scheme.TABLE)
     there = [name for name in by_scheme.MODELS if name in zoo.names()]
     assert facts["weights"] == zoo.hashes(there)
+    asked = {row["model"] for row in facts["rows"]}
+    assert asked == set(by_scheme.networks(there, there))
 
 
 def test_sets_are_as_large_as_their_hypotheses_say():

@@ -34,6 +34,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(making, "RECIPES", {"small": (RECIPE, SECOND)})
     monkeypatch.setattr(making, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(making, "SCORED", 20)
+    monkeypatch.setattr(making, "PUBLISHED_LADDERS", ("small",))
     monkeypatch.setattr(zoo, "MODELS", tmp_path / "models")
 
 
@@ -49,6 +50,14 @@ def test_a_model_goes_through_its_stages_and_is_written_with_its_card():
     assert "planned: 4 in which" in (zoo.MODELS / "small/README.md").read_text()
     making.train_model("small", from_published=False)  # is done
     assert zoo.read_card(making.RUNS / "small")["steps"] == 10
+
+
+def test_a_ladder_is_kept_with_the_run_unless_it_is_to_be_published(monkeypatch):
+    monkeypatch.setattr(making, "PUBLISHED_LADDERS", ())
+    making.train_model("small", from_published=False)
+    making.publish("small")
+    assert zoo.ladder("small") == []
+    assert len(zoo.ladder(making.RUNS / "small")) == 2
 
 
 @pytest.mark.parametrize("done", [(2,), (4,), (4, 3)])

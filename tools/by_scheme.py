@@ -7,9 +7,9 @@ One row a model and set: the means of what is measured of an answer; the numbers
 mazes that are failed, each with how the answer first leaves the true path; the numbers
 of the forks, counted through the set, that are decided wrongly given the path so far.
 Beside the model of each scheme are the other seeds of one token a cell: how far apart
-two trainings of the same scheme are. With dfs5 those of its checkpoints, NAME/STEP, are
-asked that have seen as many questions as one of the models, which is then compared with
-them.
+two trainings of the same scheme are. A model that is on its way is compared with the
+checkpoint of dfs5, NAME/STEP, that has seen as many questions; dfs5 and this checkpoint
+are asked with it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,11 +23,13 @@ from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.evaluation import evaluate, summary
 from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet, MazeStream
+from mazelib.errors import MazelibError
 from mazelib.evidence import replace_rows
 
 TABLE = "by-scheme.json"
 MODELS = ("dfs5", "dfs5-seed1", "dfs5-seed2", "dfs5-pairs", "dfs5-walls")
-WITH_LADDER = "dfs5"
+COMPARED = "dfs5"
+"""The model whose checkpoints others are compared with that are on their way."""
 COUNT = 12_000
 """So many that a quarter of two failures in a hundred is beyond chance."""
 SHIFTED = ("wilson", "kruskal", "cycles, p = 0.2")
@@ -42,15 +44,35 @@ def sets() -> Iterator[tuple[str, MazeSet]]:
     yield "open field, all", contrasts.open_field()
 
 
-def networks(names: Sequence[str]) -> dict[str, Path]:
-    """What to ask, by the name that its rows get: these models, and checkpoints."""
+def rungs(names: Sequence[str]) -> dict[str, Path]:
+    """The checkpoints that those of some models are compared with that need one.
+
+    Raises MazelibError for a model that has seen as many questions as no checkpoint.
+    """
+    own = zoo.folder_of(COMPARED)
+    after = {zoo.read_card(x)["questions"]: x for x in [*zoo.ladder(COMPARED), own]}
+    found = {}
+    for name in names:
+        questions = zoo.read_card(name)["questions"]
+        if questions not in after:
+            raise MazelibError(
+                f"{name} has seen {questions:,} questions, and no checkpoint of "
+                f"{COMPARED} as many: publish it after "
+                f"{', '.join(f'{count:,}' for count in after)}"
+            )
+        if after[questions] != own:
+            found[name] = after[questions]
+    return found
+
+
+def networks(names: Sequence[str], there: Sequence[str]) -> dict[str, Path]:
+    """What to ask if these models of all there are to be, by the name of its rows."""
+    compared = rungs(there)
+    if not compared.keys().isdisjoint(names):
+        names = dict.fromkeys([COMPARED, *names])
     found = {name: zoo.folder_of(name) for name in names}
-    if WITH_LADDER in names:
-        there = [name for name in MODELS if name in zoo.names()]
-        seen = {zoo.read_card(name)["questions"] for name in there}
-        for rung in zoo.ladder(WITH_LADDER):
-            if zoo.read_card(rung)["questions"] in seen:
-                found[f"{WITH_LADDER}/{rung.name}"] = rung
+    if COMPARED in names:
+        found |= {f"{COMPARED}/{rung.name}": rung for rung in compared.values()}
     return found
 
 
@@ -75,9 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Ask each model there is, or those that are named, and write the table."""
     there = [name for name in MODELS if name in zoo.names()]
     names = names_asked(__doc__, there, arguments)
-    asked = [(*pair, *each) for each in sets() for pair in networks(names).items()]
+    pairs = networks(names, there).items()
+    asked = [(*pair, *each) for each in sets() for pair in pairs]
     rows = [row(*each) for each in tqdm(asked, "models and sets")]
     made_by = "python tools/by_scheme.py"
+    names = [name for name, _ in pairs if name in there]
     replace_rows(TABLE, names, rows, zoo.hashes(names), made_by=made_by)
 
 

@@ -101,6 +101,7 @@ def further(
 LADDER = 12
 """Checkpoints of dfs5 on its way."""
 PUBLISHED_LADDERS = ("dfs5",)
+"""Models whose ladders go to data/models: a checkpoint takes 2 MB."""
 PAIRS = replace(other(DFS5, scheme="ctt"), ladder=LADDER // 3, evaluate_every=1000)
 """Four of its checkpoints are at the same steps as dfs5's, for comparison."""
 LEARNED = other(DFS5, positions="learned")
