@@ -124,6 +124,15 @@ def test_weights_that_rounding_would_spoil_are_stored_whole(monkeypatch):
             assert torch.equal(stored, state[f"averaged.{name}"].to(dtype).float())
 
 
+def test_what_is_on_its_way_is_stored_as_a_ladders_checkpoints_are(monkeypatch):
+    monkeypatch.setattr(making, "answers_changed", lambda *_: 1)
+    train(RECIPE, making.RUNS / "small.1", progress=False)
+    making.publish("small")
+    assert "stored in float16." in (zoo.MODELS / "small/README.md").read_text()
+    for stored in zoo.load("small").model.state_dict().values():
+        assert torch.equal(stored, stored.half().float())
+
+
 def test_answers_that_differ_are_counted(tiny_model, tiny_config, few):
     trained = checkpoint.TrainedModel(tiny_model, tiny_config.tokenizer, {})
     assert making.answers_changed(trained, copy.deepcopy(tiny_model), few) == 0

@@ -210,7 +210,8 @@ def publish(name: str) -> dict:
     trained = checkpoint.load(run)
     whole, log = unrounded(run, trained)
     changed = answers_changed(trained, whole, mazes)
-    model = whole if changed else trained.model
+    dtype = stored_as(name, trained.card, changed)
+    model = whole if dtype == torch.float32 else trained.model
     table = evaluate(model, trained.tokenizer, mazes)
     facts = {
         **{key: value for key, value in trained.card.items() if key != "sha256"},
@@ -221,7 +222,7 @@ def publish(name: str) -> dict:
     }
     texts = {
         checkpoint.LOG: checkpoint.log_text(log),
-        "README.md": model_card(name, facts, table),
+        "README.md": model_card(name, facts, table, dtype),
     }
     remove_leftovers(zoo.MODELS / name)
     return checkpoint.save(
@@ -231,13 +232,17 @@ def publish(name: str) -> dict:
         facts,
         texts,
         {"ladder": run / "ladder"} if name in PUBLISHED_LADDERS else {},
-        stored_as(facts),
+        dtype,
     )
 
 
-def stored_as(card: dict) -> torch.dtype:
-    """float16, unless that changes an answer: then float32."""
-    return torch.float32 if card["rounding"]["changed"] else torch.float16
+def stored_as(name: str, card: dict, changed: int) -> torch.dtype:
+    """float32 if a model is done and float16 changes an answer, else float16.
+
+    What is on its way is compared with a ladder's checkpoints, which are in float16.
+    """
+    is_done = card["steps"] == sum(stage.steps for stage in RECIPES[name])
+    return torch.float32 if is_done and changed else torch.float16
 
 
 def unrounded(
@@ -293,10 +298,9 @@ def training_text(name: str, card: dict) -> str:
 - Again from nothing: `make train MODEL={name}`."""
 
 
-def scores_text(card: dict, table: pd.DataFrame) -> str:
+def scores_text(card: dict, table: pd.DataFrame, dtype: torch.dtype) -> str:
     """How well a model does on its test mazes, and where it fails."""
     metrics, rounding = card["metrics"], card["rounding"]
-    dtype = str(stored_as(card)).removeprefix("torch.")
     low, high = metrics["exact_ci"]
     lines = [
         f"| {bin.left + 1} to {bin.right} | {len(rows)} | {rows['exact'].mean():.3f} |"
@@ -311,7 +315,7 @@ training set: exact {metrics["exact"]:.4f} (95% interval {low:.4f} to {high:.4f}
 {metrics["valid"]:.4f}, target reached {metrics["reached_target"]:.4f}, right at
 {metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks. Rounding the weights to
 float16 changes the answer to {rounding["changed"]} of {rounding["n"]:,} mazes; they are
-stored in {dtype}.
+stored in {str(dtype).removeprefix("torch.")}.
 
 | steps in the path | mazes | exact |
 |---|---|---|
@@ -325,7 +329,7 @@ training.
 """
 
 
-def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
+def model_card(name: str, card: dict, table: pd.DataFrame, dtype: torch.dtype) -> str:
     """The model's README: what it is for, how it was made, how well it does."""
     purpose = "asking whether such a model searches"
     if RECIPES[name][0].mazes.pool:
@@ -351,7 +355,7 @@ Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder.
 
 ## How well it does
 
-{scores_text(card, table)}"""
+{scores_text(card, table, dtype)}"""
 
 
 def main() -> None:
