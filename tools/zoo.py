@@ -209,20 +209,22 @@ def publish(name: str) -> dict:
     mazes = MazeStream(recipe.mazes.held_back("test")).take(0, SCORED)
     trained = checkpoint.load(run)
     whole, log = unrounded(run, trained)
-    changed = answers_changed(trained, whole, mazes)
-    dtype = stored_as(name, trained.card, changed)
-    model = whole if dtype == torch.float32 else trained.model
+    steps = sum(stage.steps for stage in RECIPES[name])
+    is_done, changed = trained.card["steps"] == steps, 0
+    if is_done:  # else it is stored as a ladder's checkpoints are
+        changed = answers_changed(trained, whole, mazes)
+    model = whole if changed else trained.model
     table = evaluate(model, trained.tokenizer, mazes)
     facts = {
         **{key: value for key, value in trained.card.items() if key != "sha256"},
         "metrics": summary(table),
         "split": "test",
         "seed": recipe.mazes.seed,
-        "rounding": {"changed": changed, "n": len(mazes)},
+        "rounding": {"changed": changed, "n": len(mazes) if is_done else 0},
     }
     texts = {
         checkpoint.LOG: checkpoint.log_text(log),
-        "README.md": model_card(name, facts, table, dtype),
+        "README.md": model_card(name, facts, table),
     }
     remove_leftovers(zoo.MODELS / name)
     return checkpoint.save(
@@ -232,17 +234,13 @@ def publish(name: str) -> dict:
         facts,
         texts,
         {"ladder": run / "ladder"} if name in PUBLISHED_LADDERS else {},
-        dtype,
+        stored_as(facts),
     )
 
 
-def stored_as(name: str, card: dict, changed: int) -> torch.dtype:
-    """float32 if a model is done and float16 changes an answer, else float16.
-
-    What is on its way is compared with a ladder's checkpoints, which are in float16.
-    """
-    is_done = card["steps"] == sum(stage.steps for stage in RECIPES[name])
-    return torch.float32 if is_done and changed else torch.float16
+def stored_as(card: dict) -> torch.dtype:
+    """float16, unless that is known to change an answer: then float32."""
+    return torch.float32 if card["rounding"]["changed"] else torch.float16
 
 
 def unrounded(
@@ -298,9 +296,20 @@ def training_text(name: str, card: dict) -> str:
 - Again from nothing: `make train MODEL={name}`."""
 
 
-def scores_text(card: dict, table: pd.DataFrame, dtype: torch.dtype) -> str:
+def rounding_text(card: dict) -> str:
+    """How a model's weights are stored, and what it changes."""
+    changed, n = card["rounding"].values()
+    dtype = str(stored_as(card)).removeprefix("torch.")
+    if not n:
+        return f"It is on its way; its weights are stored, and were scored, in {dtype}."
+    return f"""\
+Rounding the weights to float16 changes the answer to {changed} of {n:,} mazes; they are
+stored in {dtype}."""
+
+
+def scores_text(card: dict, table: pd.DataFrame) -> str:
     """How well a model does on its test mazes, and where it fails."""
-    metrics, rounding = card["metrics"], card["rounding"]
+    metrics = card["metrics"]
     low, high = metrics["exact_ci"]
     lines = [
         f"| {bin.left + 1} to {bin.right} | {len(rows)} | {rows['exact'].mean():.3f} |"
@@ -313,9 +322,8 @@ def scores_text(card: dict, table: pd.DataFrame, dtype: torch.dtype) -> str:
 On {metrics["n"]:,} test mazes, none of which, nor a turn or mirror image, can be in any
 training set: exact {metrics["exact"]:.4f} (95% interval {low:.4f} to {high:.4f}), valid
 {metrics["valid"]:.4f}, target reached {metrics["reached_target"]:.4f}, right at
-{metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks. Rounding the weights to
-float16 changes the answer to {rounding["changed"]} of {rounding["n"]:,} mazes; they are
-stored in {str(dtype).removeprefix("torch.")}.
+{metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks.
+{rounding_text(card)}
 
 | steps in the path | mazes | exact |
 |---|---|---|
@@ -329,7 +337,7 @@ training.
 """
 
 
-def model_card(name: str, card: dict, table: pd.DataFrame, dtype: torch.dtype) -> str:
+def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
     """The model's README: what it is for, how it was made, how well it does."""
     purpose = "asking whether such a model searches"
     if RECIPES[name][0].mazes.pool:
@@ -355,7 +363,7 @@ Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder.
 
 ## How well it does
 
-{scores_text(card, table, dtype)}"""
+{scores_text(card, table)}"""
 
 
 def main() -> None:
