@@ -60,9 +60,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def write_json(path: str | Path, facts: object, indent: int | None = None) -> None:
     """Write facts as JSON, whole or not at all, in a folder that is made if need be.
 
-    Raises MazelibError if the disk refuses.
+    Without an indent there are no spaces in it: tables of numbers are long. Raises
+    MazelibError if the disk refuses.
     """
-    path, text = Path(path), json.dumps(facts, indent=indent)
+    separators = (",", ":") if indent is None else (",", ": ")
+    path, text = Path(path), json.dumps(facts, indent=indent, separators=separators)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:

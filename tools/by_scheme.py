@@ -3,9 +3,10 @@
     python tools/by_scheme.py               # writes data/results/by-scheme.json
     python tools/by_scheme.py dfs5-walls    # this model again, the others as they are
 
-One row a model and set: the means of what is measured of an answer; the numbers of the
-mazes that are failed, each with how the answer first leaves the true path; the numbers
-of the forks, counted through the set, that are decided wrongly given the path so far.
+One row a model and set: the means of what is measured of an answer, and how many
+failures first leave the true path in which way; of the test also the numbers of the
+mazes that are failed, and of the forks, counted through the set, that are decided
+wrongly given the path so far.
 Beside the model of each scheme are the other seeds of one token a cell: how far apart
 two trainings of the same scheme are. A model that is on its way is compared with the
 checkpoint of dfs5, NAME/STEP, that has seen as many questions; dfs5 and this checkpoint
@@ -30,7 +31,7 @@ TABLE = "by-scheme.json"
 MODELS = ("dfs5", "dfs5-seed1", "dfs5-seed2", "dfs5-pairs", "dfs5-walls")
 COMPARED = "dfs5"
 """The model whose checkpoints others are compared with that are on their way."""
-COUNT = 12_000
+TEST, COUNT = "test", 12_000
 """So many that a quarter of two failures in a hundred is beyond chance."""
 SHIFTED = ("wilson", "kruskal", "cycles, p = 0.2")
 """Mazes that are new in kind; they are as large as in training, and listed as usual."""
@@ -38,7 +39,7 @@ SHIFTED = ("wilson", "kruskal", "cycles, p = 0.2")
 
 def sets() -> Iterator[tuple[str, MazeSet]]:
     """Each set's name and mazes."""
-    yield "test", MazeStream(zoo.held_out("dfs5")).take(0, COUNT)
+    yield TEST, MazeStream(zoo.held_out("dfs5")).take(0, COUNT)
     for name in SHIFTED:
         yield name, shifts.shifts()[name].draw(2000)[0]
     yield "open field, all", contrasts.open_field()
@@ -80,17 +81,19 @@ def row(name: str, network: Path, kind: str, mazes: MazeSet) -> dict:
     """What one network does on the mazes of a set."""
     trained = zoo.load(network)
     table = evaluate(trained.model, trained.tokenizer, mazes)
-    failed = np.flatnonzero(~table["shortest"]).tolist()
-    right = np.concatenate(table["forks_right"].tolist())
-    return {
+    is_failed = ~table["shortest"]
+    found = {
         "model": name,
         "set": kind,
         "questions": trained.card["questions"],
         **summary(table),
-        "failed": failed,
-        "departures": table["departure"].iloc[failed].tolist(),
-        "wrong_forks": np.flatnonzero(right == 0).tolist(),
+        "departures": table["departure"][is_failed].value_counts().to_dict(),
     }
+    if kind == TEST:
+        right = np.concatenate(table["forks_right"].tolist())
+        found["failed"] = np.flatnonzero(is_failed).tolist()
+        found["wrong_forks"] = np.flatnonzero(right == 0).tolist()
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
