@@ -86,12 +86,10 @@ def _softmax(far, near, ends):
         for j in range(far.shape[1]):
             end, start, stop = ends[i // heads, j]
             count = end + stop - start
-            read(far, i, j, START, end, row, START)
-            read(near, i, j, start, stop, row, end)
+            read_both(far, near, i, j, end, start, stop, row)
             if count:
                 normalized(row, count, spare)
-            write(row, START, far, i, j, START, end)
-            write(row, end, near, i, j, start, stop)
+            write_both(row, far, near, i, j, end, start, stop)
 
 
 @compiled
@@ -103,15 +101,26 @@ def _gradient(to_far, to_near, far, near, ends):
         for j in range(far.shape[1]):
             end, start, stop = ends[i // heads, j]
             count = end + stop - start
-            read(to_far, i, j, START, end, row, START)
-            read(to_near, i, j, start, stop, row, end)
-            read(far, i, j, START, end, weight, START)
-            read(near, i, j, start, stop, weight, end)
+            read_both(to_far, to_near, i, j, end, start, stop, row)
+            read_both(far, near, i, j, end, start, stop, weight)
             mean = product(weight, row, count)
             for k in range(count):
                 row[k] = weight[k] * (row[k] - mean)
-            write(row, START, to_far, i, j, START, end)
-            write(row, end, to_near, i, j, start, stop)
+            write_both(row, to_far, to_near, i, j, end, start, stop)
+
+
+@inlined
+def read_both(far, near, i, j, end, start, stop, row):
+    """What a token sees at both places as float32, to the start of a row."""
+    read(far, i, j, START, end, row, START)
+    read(near, i, j, start, stop, row, end)
+
+
+@inlined
+def write_both(row, far, near, i, j, end, start, stop):
+    """The start of a row to what a token sees at both places; 0 to all else there."""
+    write(row, START, far, i, j, START, end)
+    write(row, end, near, i, j, start, stop)
 
 
 @inlined

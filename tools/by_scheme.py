@@ -31,7 +31,8 @@ TABLE = "by-scheme.json"
 MODELS = ("dfs5", "dfs5-seed1", "dfs5-seed2", "dfs5-pairs", "dfs5-walls")
 COMPARED = "dfs5"
 """The model whose checkpoints others are compared with that are on their way."""
-TEST, COUNT = "test", 12_000
+TEST = "test"
+COUNT = 12_000
 """So many that a quarter of two failures in a hundred is beyond chance."""
 SHIFTED = ("wilson", "kruskal", "cycles, p = 0.2")
 """Mazes that are new in kind; they are as large as in training, and listed as usual."""
