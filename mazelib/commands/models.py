@@ -230,9 +230,17 @@ class Models:
 
     def run(self) -> None:
         """Print a line a model."""
-        from mazelib.zoo import names, read_card
+        from mazelib.zoo import read_cards
 
-        cards = {name: read_card(name) for name in names()}
+        cards, damaged = read_cards()
+        self.show(cards)
+        for error in damaged[1:]:
+            print(f"mazelib: error: {error}", file=sys.stderr)
+        if damaged:
+            raise damaged[0]
+
+    def show(self, cards: dict[str, dict]) -> None:
+        """Print the cards by name."""
         if self.json:
             print(dumps([{"name": name, **card} for name, card in cards.items()]))
             return
