@@ -24,6 +24,7 @@ from mazelib.tokenizer import Tokenizer
 CONFIG = "config.json"
 GENERATION = "generation_config.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+FILES = (CONFIG, GENERATION, *TOKENIZER)
 VERSIONS = ("transformers_version", "version")
 
 
