@@ -35,6 +35,16 @@ LOCK = "lock"
 """A file in the folder of a run's state, which the run locks as long as it lasts."""
 
 
+EXISTS, TAKEN, REFUSED = 1, 2, 3
+VERDICTS = {
+    EXISTS: "exists: name another, or remove it first",
+    TAKEN: "is where another process is training: wait until it is done, or name "
+    "another folder",
+    REFUSED: "cannot be written: make room, or name a folder where you may write",
+}
+"""Why a run does not begin. Processes that share it tell each other the number."""
+
+
 class TrainResult(NamedTuple):
     """What a run leaves: the model in eval mode, and the log's rows.
 
@@ -128,15 +138,16 @@ def alone(run: TrainingRun, folder: Path) -> Iterator[None]:
     The operating system releases the lock of a process that ends, however it ends.
     Raises MazelibError if the folder is another run's, or no run's.
     """
-    state = state_folder(folder)
-    lock, problem = FileLock(state / LOCK), None
     if not folder.name:
-        problem = f"{str(folder)!r} is no name for a new folder: give another"
-    elif folder.exists() and not state.exists():
-        problem = f"{folder} exists: name another, or remove it first"
+        raise MazelibError(f"{str(folder)!r} is no name for a new folder: give another")
+    state = state_folder(folder)
+    lock, verdict = FileLock(state / LOCK), 0
+    if folder.exists() and not state.exists():
+        verdict = EXISTS
     elif run.is_main:
-        problem = refused(lock, folder)
-    run.check_all(problem is None, problem or f"{folder} cannot be trained into")
+        verdict = take(lock)
+    if verdict := run.worst(verdict):
+        raise MazelibError(f"{folder} {VERDICTS[verdict]}")
     try:
         yield
     finally:
@@ -146,20 +157,16 @@ def alone(run: TrainingRun, folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def refused(lock: FileLock, folder: Path) -> str | None:
-    """Take a lock, or say why it cannot be had."""
+def take(lock: FileLock) -> int:
+    """Take a lock; the number of a verdict if it cannot be had."""
     try:
-        with writing(folder):
-            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
     except Timeout:
-        return (
-            f"another process is training into {folder}: wait until it is done, or "
-            "name another folder"
-        )
-    except MazelibError as error:
-        return str(error)
-    return None
+        return TAKEN
+    except OSError:
+        return REFUSED
+    return 0
 
 
 def start(run: TrainingRun, folder: Path) -> None:
@@ -199,7 +206,7 @@ def copy_ladder(model: str, folder: Path) -> None:
         shutil.copytree(own, temporary / last, ignore=more)
 
 
-def check_same(config: TrainConfig, was: dict, place: Path) -> None:
+def check_same(config: TrainConfig, was: object, place: Path) -> None:
     """Raise MazelibError if a state was written by a run of another config."""
     now, was = flat(asdict(config)), flat(was) if isinstance(was, dict) else {}
     for name in now | was:

@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from test_resume import CONFIG
 
 from mazelib import snapshot
-from mazelib.training import state_folder, train
+from mazelib.training import LOCK, state_folder, train
 
 ARGUMENTS = [
     "launch",
@@ -43,19 +44,30 @@ def weights(folder) -> torch.Tensor:
     return torch.cat([t.flatten() for k, t in tensors.items() if k.startswith("model")])
 
 
-def train_in_two_processes(folder: Path) -> None:
-    """Train `SHARED` by `accelerate launch`."""
+def train_in_two_processes(folder: Path, check: bool = True) -> tuple[int, str]:
+    """Train `SHARED` by `accelerate launch`; the exit code, and what it says."""
     script = folder.parent / "script.py"
     script.write_text(
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{SCRIPT}"
     )
     accelerate = Path(sys.executable).with_name("accelerate")
-    subprocess.run([accelerate, *ARGUMENTS, script, folder], check=True, timeout=120)
+    done = subprocess.run(
+        [accelerate, *ARGUMENTS, script, folder],
+        check=check,
+        timeout=120,
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stderr
 
 
 def test_two_processes_reach_the_weights_of_one(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     train_in_two_processes(tmp_path / "two")
+    with FileLock(state_folder(tmp_path / "two") / LOCK):  # none waits for another
+        code, said = train_in_two_processes(tmp_path / "two", check=False)
+    assert code != 0
+    assert "two is where another process is training: wait" in said
     train(SHARED, tmp_path / "one", progress=False)
     train(replace(SHARED, batch=2), tmp_path / "half", progress=False)
     one, two, half = (weights(tmp_path / name) for name in ("one", "two", "half"))

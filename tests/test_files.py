@@ -1,7 +1,14 @@
+import fcntl
 import os
+import re
+import signal
+import subprocess
+import sys
 
+import psutil
 import pytest
 
+from mazelib import files
 from mazelib.errors import MazelibError
 from mazelib.files import remove_leftovers, replacing, replacing_folder, write_json
 
@@ -101,3 +108,113 @@ def test_json_is_written_whole_in_a_folder_of_its_own(tmp_path):
         write_json(tmp_path / "file" / "facts.json", {})
     assert [p.name for p in path.parent.iterdir()] == ["facts.json"]
     assert path.read_text().startswith('{\n "b"')
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mazelib import files
+rename = os.replace
+def replace(a, b):
+    if sys.argv[2] == "file" or str(a).endswith(".tmp"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(a, b)
+os.replace = replace
+if sys.argv[2] == "file":
+    with files.replacing(sys.argv[1]) as temporary:
+        temporary.write_text("half")
+else:
+    with files.replacing_folder(sys.argv[1]) as temporary:
+        (temporary / "one.txt").write_text("half")
+"""
+
+
+def killed(path, kind) -> list[str]:
+    """Kill a process that writes to a path; what it leaves beside."""
+    code = subprocess.run([sys.executable, "-c", KILLED, path, kind]).returncode
+    assert code == -signal.SIGKILL
+    return sorted(p.name for p in path.parent.iterdir() if p.name[0] == ".")
+
+
+def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path):
+    path = tmp_path / "a.txt"
+    assert len(killed(path, "file")) == 1
+    with replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_that_a_killed_process_left_is_cleared_by_the_next(tmp_path):
+    folder = tmp_path / "model"
+    with replacing_folder(folder) as temporary:
+        (temporary / "one.txt").write_text("whole")
+    assert len(killed(folder, "folder")) == 2  # the new one and the old one
+
+    def fail():
+        with replacing_folder(folder):
+            assert (folder / "one.txt").read_text() == "whole"
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_a_process_may_still_write_is_left(tmp_path):
+    """One that runs, one of another machine, one with another name."""
+    path = tmp_path / "a.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("x")
+        mine = temporary.name
+    machine = re.search(r"[0-9a-f]{8}", mine)[0]
+    parent = os.getppid()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    kept = [
+        f".a.txt.{machine}-{parent}.tmp",
+        f".a.txt.00000000-{gone.pid}.tmp",
+        f".b.txt.{machine}-{gone.pid}.tmp",
+        f".a.txt.{gone.pid}.tmp",
+    ]
+    cleared = f".a.txt.{machine}-{gone.pid}.tmp"
+    for name in [*kept, cleared]:
+        (tmp_path / name).write_text("")
+    with replacing(path) as temporary:
+        temporary.write_text("y")
+    left = {p.name for p in tmp_path.iterdir()}
+    assert left == {*kept, "a.txt"}
+    # a number that has been given to another process since
+    old = psutil.Process(parent).create_time() - 2 * files.CLOCKS
+    os.utime(tmp_path / kept[0], (old, old))
+    with replacing(path) as temporary:
+        temporary.write_text("z")
+    assert {p.name for p in tmp_path.iterdir()} == left - {kept[0]}
+
+
+def test_a_leftover_that_cannot_be_removed_does_not_matter(tmp_path, monkeypatch):
+    killed(tmp_path / "a.txt", "file")
+
+    def refuse(*_, **__):
+        raise PermissionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_remove", refuse)
+        with replacing(tmp_path / "a.txt") as temporary:
+            temporary.write_text("whole")
+    assert (tmp_path / "a.txt").read_text() == "whole"
+
+
+def test_files_reach_the_disk_open_for_writing(tmp_path, monkeypatch):
+    """As Windows asks."""
+    seen, wait = [], os.fsync
+
+    def fsync(number):
+        seen.append(fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE)
+        wait(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with replacing(tmp_path / "a.txt") as temporary:
+        temporary.write_text("x")
+    with replacing_folder(tmp_path / "model") as temporary:
+        (temporary / "one.txt").write_text("x")
+    assert seen == [os.O_RDWR] * 2

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import one_question
+from transformer_lens.model_bridge import TransformerBridge
+from transformers import AutoTokenizer
 
-from mazelib.checkpoint import TrainedModel
+from mazelib import checkpoint
+from mazelib.checkpoint import TrainedModel, quiet
 from mazelib.errors import MazelibError
 from mazelib.internals import lens as lens_module
 from mazelib.internals.lens import HEADS, HOOKS, Site, activations, open_lens
@@ -35,6 +38,35 @@ def test_a_lens_says_what_the_model_says(trained, few, folded):
     after = trained.model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert (lens.layers, lens.heads) == (2, 2)
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_text_gets_the_tokens_of_the_vocabulary_alone(trained, few, folded):
+    lens = open_lens(trained, folded)
+    ids = one_question(few)[:1].encode(trained.tokenizer).ids[0]
+    text = trained.tokenizer.to_text(ids)
+    want = torch.from_numpy(trained.tokenizer.from_text(text)).long()[None]
+    assert torch.equal(lens.bridge.to_tokens(text), want)
+    assert lens.bridge.to_str_tokens(text) == text.split()
+    with torch.no_grad():
+        own = trained.model(want).logits.log_softmax(-1)
+        assert (lens.bridge(text).log_softmax(-1) - own).abs().max() < 1e-4
+
+
+def test_a_readers_own_bridge_does_what_the_model_card_says(
+    trained, tiny_config, tmp_path
+):
+    is_learned = trained.model.config.model_type == "gpt2"
+    positions = "learned" if is_learned else "rotary"
+    config = replace(tiny_config, positions=positions)
+    checkpoint.save(tmp_path / "m", trained.model, config, {})
+    with quiet():
+        bridge = TransformerBridge.boot_transformers(str(tmp_path / "m"))
+    bridge.cfg.default_prepend_bos = False
+    text = "<ADJLIST_START> (0,0) <--> (0,1) ;"
+    ids = trained.tokenizer.from_text(text).tolist()
+    assert bridge.to_tokens(text)[0].tolist() == ids
+    assert AutoTokenizer.from_pretrained(tmp_path / "m")(text)["input_ids"] == ids
 
 
 def test_a_lens_that_says_something_else_is_an_error(trained, monkeypatch):

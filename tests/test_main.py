@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -215,6 +216,21 @@ def test_models_lists_names_and_scores(run, folder, monkeypatch):
     assert code == 0
     assert out.startswith("dfs3 ")
     assert json.loads(run("models", "--json")[1])[0]["name"] == "dfs3"
+
+
+def test_models_lists_the_others_beside_damaged_ones(
+    run, folder, tmp_path, monkeypatch
+):
+    for name in ("a", "b", "c"):
+        shutil.copytree(folder, tmp_path / name)
+    for name in ("a", "b"):
+        (tmp_path / name / "card.json").write_text("{}")
+    monkeypatch.setattr(zoo, "MODELS", tmp_path)
+    for flags in ([], ["--json"]):
+        code, out, err = run("models", *flags)
+        assert code == 2
+        assert '"c"' in out if flags else out.startswith("c ")
+        assert err.count("mazelib: error: ") == err.count("\n") == 2
 
 
 GOOD = (

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -154,6 +154,76 @@ def test_a_run_goes_on_without_the_model_it_began_with(tmp_path):
     assert len(again) == len(log)
     for name in ("step", "questions", "loss"):
         assert [row[name] for row in again] == [row[name] for row in log]
+
+
+TRAINS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_resume import CONFIG, train
+def wait(*row):
+    print("begun", flush=True)
+    sys.stdin.read()
+train(CONFIG, sys.argv[2], wait, progress=False)
+"""
+
+
+def test_a_second_training_into_one_folder_is_told(tmp_path):
+    folder = tmp_path / "run"
+    arguments = [os.path.dirname(__file__), str(folder)]
+    first = subprocess.Popen(
+        [sys.executable, "-c", TRAINS, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with first:
+        assert first.stdout.readline() == b"begun\n"
+        with pytest.raises(MazelibError, match="another process is training"):
+            train(CONFIG, folder, progress=False)
+        first.kill()
+    short = replace(CONFIG, steps=4, ladder=0)
+    with pytest.raises(MazelibError, match="holds a run with steps = 13, not 4"):
+        train(short, folder, progress=False)  # the lock of a killed one is free
+    train(CONFIG, folder, progress=False)
+    assert checkpoint.load(folder).card["steps"] == CONFIG.steps
+
+
+def test_a_training_that_cannot_begin_leaves_nothing(tmp_path):
+    (tmp_path / "full").mkdir()
+    with pytest.raises(MazelibError, match="full exists: name another"):
+        train(CONFIG, tmp_path / "full", progress=False)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MazelibError, match="file/run cannot be written: make room"):
+        train(CONFIG, tmp_path / "file" / "run", progress=False)
+    (tmp_path / "file").unlink()
+    unknown = replace(CONFIG, weights="no such model")
+    with pytest.raises(MazelibError, match="no model 'no such model'"):
+        train(unknown, tmp_path / "run", progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["full"]
+
+
+def test_a_state_that_is_none_of_a_run_is_one_line(tmp_path):
+    folder = state_folder(tmp_path / "run")
+    facts = {"config": asdict(CONFIG)}
+    snapshot.write(folder, 1, {"x.y": torch.ones(3)}, facts)
+    with pytest.raises(MazelibError, match="not one of this run"):
+        train(CONFIG, tmp_path / "run", progress=False)
+    snapshot.write(folder, 2, {"x.y": torch.ones(3)}, {})
+    with pytest.raises(MazelibError, match="holds a run with mazes"):
+        train(CONFIG, tmp_path / "run", progress=False)
+    (folder / "notes.safetensors").write_text("mine")
+    assert snapshot.newest(folder).step == 2
+    snapshot.write(folder, 3, {"x.y": torch.ones(3)}, {})
+    assert (folder / "notes.safetensors").exists()
+
+
+@pytest.mark.parametrize("note", ["[" * 9000, "[]", "3", '{"sha256": 1}', "\ud800"])
+def test_a_damaged_note_of_a_state_is_passed_over(tmp_path, note):
+    for step in (1, 2):
+        snapshot.write(tmp_path, step, {"x": torch.ones(3)}, {"done": step})
+    path = tmp_path / "00000002.json"
+    path.write_bytes(note.encode("utf-8", "surrogatepass"))
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert snapshot.newest(tmp_path).step == 1
 
 
 def test_another_config_is_named_and_nothing_lost(tmp_path):

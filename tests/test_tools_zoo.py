@@ -159,3 +159,10 @@ def test_what_the_first_stage_has_reached_can_be_written():
     with pytest.raises(MazelibError, match="has no state of the same step"):
         making.publish("small")
     assert zoo.read_card("small") == before
+
+
+def test_every_model_card_says_how_to_open_it(monkeypatch):
+    monkeypatch.undo()
+    for name in zoo.names():
+        text = (zoo.MODELS / name / "README.md").read_text(encoding="utf-8")
+        assert making.usage(name) in text, name
