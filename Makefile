@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 CHAPTERS ?=
+FORCE ?=
 BIN := .venv/bin
 READY := .venv/ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -22,9 +23,9 @@ $(READY): requirements.lock
 
 setup: $(READY) ## make .venv, with all packages of requirements.lock
 
-test: lint $(READY) ## unit tests and laws, then every chapter, with lint and import contracts
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests
-	$(BIN)/pytest --nbmake --nbmake-timeout=600 book
+test: lint $(READY) ## lint, every chapter that was not run as it is now, unit tests and laws
+	$(BIN)/python -m tools.chapters $(if $(FORCE),--force)
+	$(BIN)/pytest -n 2 tests
 
 lint: $(READY) ## style, import contracts, chapters without outputs
 	$(BIN)/ruff check .
@@ -37,8 +38,8 @@ format: $(READY) ## put the code into the one style
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout book/*.ipynb
 
-book: $(READY) ## run the chapters (or CHAPTERS="01_mazes") and build _build/html
-	$(BIN)/python tools/book.py build $(CHAPTERS)
+book: $(READY) ## run what has changed (FORCE=1: all; or CHAPTERS=01_mazes), build _build/html
+	$(BIN)/python -m tools.book $(if $(FORCE),--force) $(CHAPTERS)
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book

@@ -10,13 +10,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
+from mazelib.evidence import one_thread
 from mazelib.generators import GENERATORS, MazeConfig
 from mazelib.maze import Maze
 from mazelib.model import MazeModelConfig, build
 
 settings.register_profile("laws", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("laws")
-torch.set_num_threads(1)
+one_thread()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel
 
 from mazelib.errors import MazelibError
