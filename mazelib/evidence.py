@@ -10,7 +10,9 @@ in data/results, one JSON file a hypothesis; only the book's build writes there.
 reader's own run records, that run alone goes by.
 """
 
+import inspect
 import json
+import linecache
 import math
 import os
 from collections.abc import Collection
@@ -47,6 +49,22 @@ def one_thread() -> None:
         os.environ[f"{name}_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
     threadpool_limits(1)
+
+
+def expect(holds: bool) -> None:
+    """Hold a chapter to its words: what its text says has to be so in this run.
+
+    In the book's build a false one is an AssertionError. In a reader's run, of another
+    model or other mazes, it is a line that says what is not so there, and the run goes
+    on.
+    """
+    if holds:
+        return
+    caller = inspect.currentframe().f_back
+    line = linecache.getline(caller.f_code.co_filename, caller.f_lineno).strip()
+    if BOOK in os.environ:
+        raise AssertionError(f"the text says otherwise: {line}")
+    print(f"not in this run, as the text says: {line}")
 
 
 @dataclass(frozen=True)
@@ -196,6 +214,22 @@ def read_table(table: str) -> dict:
         raise MazelibError(
             f"{path} cannot be read ({error}): make it again with make tables"
         ) from None
+
+
+def rows_of(table: str, models: Collection[str]) -> dict[str, dict]:
+    """The rows of a table of `RESULTS` that has one a model, by model.
+
+    Raises MazelibError, with the command that measures it, for a model without one.
+    """
+    known = read_table(table)
+    rows = {row["model"]: row for row in known["rows"]}
+    if missing := [name for name in models if name not in rows]:
+        raise MazelibError(
+            f"{table} says nothing of {', '.join(missing)}, only of {', '.join(rows)}: "
+            f"take one of those, or measure it, if it can be: {known['made_by']} "
+            f"{' '.join(missing)}"
+        )
+    return {name: rows[name] for name in models}
 
 
 def replace_rows(

@@ -235,3 +235,23 @@ def test_a_table_that_cannot_be_read_is_named(ours):
     (ours / "results" / "t.json").write_text("{")
     with pytest.raises(MazelibError, match=r"t\.json cannot be read"):
         evidence.replace_rows("t.json", ["a"], [], {})
+
+
+def test_a_text_that_is_not_so_stops_the_build_and_tells_a_reader(monkeypatch, capsys):
+    monkeypatch.setenv(BOOK, "1")
+    evidence.expect(2 > 1)
+    with pytest.raises(AssertionError, match=r"otherwise: evidence.expect\(1 > 2\)"):
+        evidence.expect(1 > 2)
+    monkeypatch.delenv(BOOK)
+    evidence.expect(1 > 2)
+    evidence.expect(2 > 1)
+    said = "not in this run, as the text says: evidence.expect(1 > 2)\n"
+    assert capsys.readouterr().out == said
+
+
+def test_a_model_that_a_table_does_not_know_is_named_with_what_measures_it(ours):
+    rows = [{"model": name, "n": 1} for name in ("a", "b")]
+    evidence.replace_rows("t.json", ["a", "b"], rows, {}, made_by="python t.py")
+    assert evidence.rows_of("t.json", ["b"]) == {"b": rows[1]}
+    with pytest.raises(MazelibError, match=r"nothing of c, only of a, b: .*t.py c"):
+        evidence.rows_of("t.json", ["a", "c"])
