@@ -55,6 +55,9 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python tools/errors.py
 	$(BIN)/python tools/heads.py
 
+answers: $(READY) ## ask the models anew what the chapters ask them (15 minutes)
+	$(BIN)/python -m tools.chapters --answers
+
 benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an hour)
 	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/rollouts.py
@@ -73,4 +76,4 @@ clean-compiled: ## remove what numba compiled
 clean: clean-compiled ## remove the built book and caches
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup test lint format book lab train tables benchmark lock clean-compiled clean
+.PHONY: help setup test lint format book lab train tables answers benchmark lock clean-compiled clean

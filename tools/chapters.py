@@ -2,6 +2,7 @@
 
     python -m tools.chapters                     # those whose run no longer holds
     python -m tools.chapters --force 01_mazes    # this one, whatever was run before
+    python -m tools.chapters --answers           # all, asking the models anew
 
 In: book/ with the chapters, without outputs. Out, in _build/executed: NAME.ipynb, the
 chapter with outputs, and NAME.json, what that run depended on and how long it took.
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mazelib import evidence
+from mazelib.behaviour import stored
 from mazelib.files import sha256, write_json
 from mazelib.hypotheses import HYPOTHESES, hypotheses
 
@@ -190,9 +192,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the chapters, each once.")
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER")
     parser.add_argument("--force", action="store_true", help="whatever was run before")
+    more = "and keep what the models answer; all of it, if no chapter is named"
+    parser.add_argument("--answers", action="store_true", help=more)
     arguments = parser.parse_args()
     check_known(parser, arguments.chapters)
-    run(arguments.chapters, arguments.force)
+    if arguments.answers:
+        os.environ[stored.KEEP] = "1"
+        if not arguments.chapters:
+            shutil.rmtree(stored.ANSWERS, ignore_errors=True)
+    run(arguments.chapters, arguments.force or arguments.answers)
 
 
 if __name__ == "__main__":
