@@ -10,11 +10,10 @@ in data/results, one JSON file a hypothesis; only the book's build writes there.
 reader's own run records, that run alone goes by.
 """
 
-import inspect
 import json
-import linecache
 import math
 import os
+import traceback
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
@@ -60,11 +59,11 @@ def expect(holds: bool) -> None:
     """
     if holds:
         return
-    caller = inspect.currentframe().f_back
-    line = linecache.getline(caller.f_code.co_filename, caller.f_lineno).strip()
+    lines = [frame.line or "" for frame in traceback.extract_stack()[:-1]]
+    claim = [line for line in lines if f"{expect.__name__}(" in line][-1]
     if BOOK in os.environ:
-        raise AssertionError(f"the text says otherwise: {line}")
-    print(f"not in this run, as the text says: {line}")
+        raise AssertionError(f"the text says otherwise: {claim}")
+    print(f"not in this run, as the text says: {claim}")
 
 
 @dataclass(frozen=True)
