@@ -88,14 +88,12 @@ def sequence(name: str, value: object, length: int | None = None) -> list:
 
 def cell(pair: object, n: int) -> int:
     """The number of the cell [row, col] in a grid of side n, or a MazelibError."""
-    row, col = (
-        integer(name, value, -(2**63), 2**64)
-        for name, value in zip(
-            ("row", "column"), sequence("a cell", pair, 2), strict=True
-        )
-    )
+    row, col = sequence("a cell", pair, 2)
+    if type(row) is not int or type(col) is not int:
+        raise MazelibError(f"a cell is {shortened(pair)}, but must be two integers")
     if not (0 <= row < n and 0 <= col < n):
-        raise MazelibError(f"cell ({row},{col}) is outside a grid of side {n}")
+        name = f"({shortened(row)},{shortened(col)})"
+        raise MazelibError(f"cell {name} is outside a grid of side {n}")
     return row * n + col
 
 

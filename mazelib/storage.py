@@ -174,8 +174,9 @@ def _parquet_rows(path: str | Path) -> Iterator[tuple[str, dict]]:
         number = 0
         try:
             parquet = pq.ParquetFile(file, page_checksum_verification=True)
+            _check_sizes(parquet.metadata)
             names = [name for name in parquet.schema_arrow.names if name in READ]
-            for batch in parquet.iter_batches(256, columns=names, use_threads=False):
+            for batch in parquet.iter_batches(64, columns=names, use_threads=False):
                 batch.validate(full=True)
                 for row in batch.to_pylist():
                     yield f"row {number}", row
@@ -185,6 +186,18 @@ def _parquet_rows(path: str | Path) -> Iterator[tuple[str, dict]]:
             raise MazelibError(
                 f"no Parquet file, or damaged after row {number}: {said}"
             ) from None
+
+
+def _check_sizes(metadata: pq.FileMetaData) -> None:
+    """Raise ValueError for more numbers than the mazes can have: a packed bomb."""
+    most = 8 * MAX_SIDE * (MAX_SIDE - 1)  # the connections of a field without walls
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            name = column.path_in_schema.split(".")[0]
+            if name in READ and column.num_values > group.num_rows * most:
+                raise ValueError(
+                    f"{column.num_values} numbers of {name} in {group.num_rows} rows"
+                )
 
 
 def _from_row(row: object) -> Question:
