@@ -79,3 +79,9 @@ def test_a_file_that_is_none_is_one_line(name, tmp_path, monkeypatch, capsys):
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert str(tmp_path / name) in err
+
+
+def test_no_name_is_no_file(monkeypatch, capsys):
+    code, out, err = run(monkeypatch, capsys, "--from", "")
+    assert (code, out) == (2, "")
+    assert err.startswith("mazelib: error: cannot tell what kind of file '' is")

@@ -45,7 +45,7 @@ class Generate:
         from mazelib.storage import to_rows, write_mazes
         from mazelib.tokenizer import Tokenizer
 
-        grid, sets = self.imported() if self.from_ else self.drawn()
+        grid, sets = self.drawn() if self.from_ is None else self.imported()
         tokenizer = Tokenizer(self.tokens, grid if self.side is None else self.side)
         tokenizer.place(grid)
         if self.out:
