@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
+from mazelib.maze import Maze
 from mazelib.storage import read_mazes, to_rows, write_mazes
 from mazelib.tokenizer import Tokenizer
 
@@ -274,9 +275,22 @@ def test_damaged_parquet_is_refused_in_one_line(few, tmp_path):
 
 
 def test_a_row_of_more_numbers_than_a_maze_has_is_not_read(few, tmp_path):
-    path = parquet(tmp_path, few, connections=[[[0, 0], [0, 1]]] * 10**4)
-    assert path.stat().st_size < 10**4
-    assert refusal(path).endswith(": 40000 numbers of connections in 1 rows")
+    path = parquet(tmp_path, few, connections=[[[0, 0], [0, 1]]] * 10**5)
+    assert path.stat().st_size < 10**5
+    assert refusal(path).endswith(": more numbers than mazes of side 64 have")
+
+
+def test_a_row_of_the_largest_open_field_is_read(tmp_path):
+    field = Maze(np.ones((64, 63), bool), np.ones((63, 64), bool))
+    row = {
+        "grid": 64,
+        "origin": [0, 0],
+        "target": [63, 63],
+        "connections": np.stack(np.divmod(field.edges(), 64), -1).tolist(),
+    }
+    path = tmp_path / "field.parquet"
+    pq.write_table(pa.table({name: [value] for name, value in row.items()}), path)
+    assert read_mazes(path)[0].maze == field
 
 
 def test_a_bit_of_a_page_that_changed_is_seen(few, tmp_path):

@@ -7,8 +7,10 @@ tools/fuzz.py, but a damaged file may hold other mazes than before, as long as t
 mazes: every cell within the grid, every path from its origin to its target.
 """
 
+import io
 import random
 import sys
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -131,6 +133,20 @@ def mutate_token(data: bytes, rng: random.Random) -> bytes:
     return " ".join([*tokens[:at], *new, *tokens[at + 1 :]]).encode()
 
 
+def mutate_member(data: bytes, rng: random.Random) -> bytes:
+    """An archive with one member mutated, then packed again with the right checksum."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    chosen = rng.choice([name for name in members if name != "__zanj_meta__.json"])
+    change = mutate_json if chosen.endswith(".json") and rng.random() < 0.7 else mutate
+    members[chosen] = change(members[chosen], rng)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, member in members.items():
+            archive.writestr(zipfile.ZipInfo(name), member, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
 def mutate_sign(data: bytes, rng: random.Random) -> bytes:
     """A text in which one sign stands where another one stood."""
     text = data.decode()
@@ -142,7 +158,7 @@ MAZE_KINDS: dict[str, Callable[[Path], list[Target]]] = {
     "jsonl": lambda folder: written(".jsonl", folder, mutate_line),
     "parquet": lambda folder: written(".parquet", folder),
     "json": lambda folder: samples("*.json", folder, mutate_json),
-    "zanj": lambda folder: samples("*.zanj", folder),
+    "zanj": lambda folder: samples("*.zanj", folder, mutate_member),
     "txt": drawn,
     "prompt": prompts,
 }
