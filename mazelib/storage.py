@@ -177,7 +177,8 @@ def _parquet_rows(path: str | Path) -> Iterator[tuple[str, dict]]:
             names = [name for name in parquet.schema_arrow.names if name in READ]
             for batch in parquet.iter_batches(64, columns=names, use_threads=False):
                 batch.validate(full=True)
-                # before lists of Python are made of them, which take ten times as much
+                # before lists of Python are made of it, which take ten times as much;
+                # pyarrow ends the process if asked for a damaged column's own count
                 if batch.nbytes > MOST_BYTES * len(batch):
                     raise ValueError(f"more numbers than mazes of side {MAX_SIDE} have")
                 for row in batch.to_pylist():
