@@ -130,21 +130,20 @@ class PromptReader:
     def side_of(self, ids: np.ndarray) -> int:
         """The side of the grid in which to read a prompt.
 
-        It is that of the smallest square that has every cell named, if all of its cells
-        are named, and the list is one of passages. If not, the maze need not fill that
-        square: then it is that of the mazes in training, if they have those cells.
+        It is that of the square whose cells the prompt names, every one of them. But a
+        list of walls leaves cells out, a sparse maze does, and one that stands anywhere
+        in a larger grid: then it is that of the grid in training, if it has the cells.
         """
         if self.grid is not None:
             return self.grid
-        tokenizer = self.trained.tokenizer
+        tokenizer, mazes = self.trained.tokenizer, self.trained_on
         cells = named_cells(*tokenizer.read(ids))
-        least = max(1, *np.divmod(cells, tokenizer.side)[0], *(cells % tokenizer.side))
-        least = int(least) + 1
-        if len(cells) == least**2 and not tokenizer.lists_walls:
+        least = max(2, 1 + int(np.max(np.divmod(cells, tokenizer.side))))
+        is_placed = mazes is not None and mazes.spread is not None
+        is_square = len(cells) == least**2 and not tokenizer.lists_walls
+        if mazes is None or (is_square and not is_placed):
             return least
-        mazes = self.trained_on
-        usual = 0 if mazes is None else mazes.spread or mazes.mazes.grid
-        return max(least, usual)
+        return max(least, mazes.spread or mazes.mazes.grid)
 
     def remedy(self, error: MazelibError) -> str:
         """What to do about a text in another vocabulary; nothing for other errors."""

@@ -19,9 +19,9 @@ class Solve:
     with exit code 2, after the answers to the lines before. If standard input is a
     terminal or the null device, the flags say which maze is solved.
 
-    A prompt's maze has side --grid. Without it, it is the square whose cells a list of
-    passages names. If the list leaves out cells, or is one of walls, it is the grid of
-    the mazes in training, if that has the cells named; else the smallest that has.
+    A prompt's maze has side --grid; without it, that of the square whose cells the
+    prompt names. If it leaves some out, as a list of walls does, the side is that of
+    the grid in training if this has the cells named, else the least that has them.
 
     Example: python -m mazelib solve runs/dfs4 --draw
     """
