@@ -13,7 +13,9 @@ from mazelib.commands.flags import (
     optional,
     readable,
 )
+from mazelib.commands.output import say
 from mazelib.errors import MazelibError
+from mazelib.files import writing
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Generate:
     """only mazes whose hash puts them in this part"""
     out: optional(str, "print one maze a line", "FILE") = None
     """file to write, .parquet or .jsonl"""
+    prompts: bool = False
+    """print tokens up to <PATH_START> alone"""
     json: bool = False
     """print JSON lines: cells, connections and tokens"""
 
@@ -49,13 +53,19 @@ class Generate:
         tokenizer = Tokenizer(self.tokens, grid if self.side is None else self.side)
         tokenizer.place(grid)
         if self.out:
-            rows = write_mazes(self.out, sets, tokenizer)
+            if self.prompts:
+                raise MazelibError("a file holds whole paths: leave out --prompts")
+            with writing(self.out):
+                rows = write_mazes(self.out, sets, tokenizer)
             facts = {"out": self.out, "count": rows}
-            print(dumps(facts) if self.json else f"{rows} mazes written to {self.out}")
+            say(dumps(facts) if self.json else f"{rows} mazes written to {self.out}")
             return
         for mazes in sets:
             for row in to_rows(mazes, tokenizer):
-                print(dumps(row) if self.json else row["tokens"])
+                if self.prompts:
+                    before, start, _ = row["tokens"].partition("<PATH_START>")
+                    row["tokens"] = before + start
+                say(dumps(row) if self.json else row["tokens"])
 
     def drawn(self) -> tuple:
         """The side of the grid that fresh mazes lie in, and sets of them."""
@@ -113,4 +123,4 @@ class Baseline:
         stream = self.mazes.stream(self.split)
         scores = floor(stream.take(0, self.count), self.solver, self.mazes.seed)
         facts = {"solver": self.solver, **describe(stream), **scores}
-        print(dumps(facts) if self.json else readable(facts))
+        say(dumps(facts) if self.json else readable(facts))
