@@ -9,6 +9,7 @@ AutoModelForCausalLM.from_pretrained opens without mazelib; tokenizer.json, like
 AutoTokenizer; and card.json: how the model was made and how well it does.
 """
 
+import hashlib
 import json
 import platform
 import shutil
@@ -17,18 +18,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from reprlib import repr as short
 from typing import NamedTuple
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from safetensors.torch import load as safetensors_load
+from torch import Tensor
+from transformers import PreTrainedModel
 from transformers.utils import logging
 
+from mazelib.card import CARD, parameters, read_card, shape_of
 from mazelib.errors import MazelibError
+from mazelib.facts import finite
 from mazelib.files import replacing_folder, sha256, writing
-from mazelib.model import MazeModelConfig
+from mazelib.huggingface import check_files, hugging_face_tokenizer
+from mazelib.model import MazeModelConfig, network_class
 from mazelib.tokenizer import Tokenizer
 
-CARD = "card.json"
 WEIGHTS = "model.safetensors"
 LOG = "log.jsonl"
 
@@ -41,61 +47,101 @@ class TrainedModel(NamedTuple):
     card: dict
 
 
-def read_card(folder: Path) -> dict:
-    """A folder's card. Raises MazelibError if it cannot be read."""
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise MazelibError(f"{folder / CARD} is damaged: {error}") from None
-    for key in ("model", "sha256"):
-        if not isinstance(card, dict) or key not in card:
-            raise MazelibError(f"{folder / CARD} is damaged: it has no {key!r}")
-    return card
-
-
 def load(folder: str | Path, device: str = "cpu") -> TrainedModel:
-    """The model that `save` wrote to a folder, in float32.
+    """The model that `save` wrote to a folder, in float32, with the weights it wrote.
 
-    Raises MazelibError for a card that cannot be read, or weights that are missing or
-    whose hash is not the card's.
+    Raises MazelibError if anything is missing or damaged: a card or another file that
+    cannot be read, files that contradict the card, weights whose hash is not the
+    card's, or that are not just those of a model of its shape.
     """
     folder = Path(folder)
     card = read_card(folder)
+    shape = shape_of(card)
+    weights = read_weights(folder / WEIGHTS, card["sha256"], shape)
+    check_files(folder, shape)
+    network = filled(shape, weights, folder / WEIGHTS)
+    return TrainedModel(network.to(device).eval(), shape.tokenizer, card)
+
+
+def read_weights(
+    path: Path, expected: str, shape: MazeModelConfig
+) -> dict[str, Tensor]:
+    """The tensors of a file with the expected hash, in float32, by name.
+
+    Raises MazelibError if there is none, the hash is another, or it does not hold so
+    many numbers as a model of the shape has: no network is built that it cannot fill.
+    """
     try:
-        config = MazeModelConfig(**card["model"])
-    except TypeError as error:
-        raise MazelibError(f"{folder / CARD} is damaged: {error}") from None
-    expected = card["sha256"]
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        raise MazelibError(
-            f"{weights} is missing: restore it, or train the model again"
-        )
-    found = sha256(weights)
+        data = path.read_bytes()
+    except OSError as error:
+        is_gone = isinstance(error, FileNotFoundError)
+        problem = "is missing" if is_gone else f"cannot be read ({error.strerror})"
+        remedy = "restore it, or train the model again"
+        raise MazelibError(f"{path} {problem}: {remedy}") from None
+    found = hashlib.sha256(data).hexdigest()
     if found != expected:
         raise MazelibError(
-            f"{weights} has SHA-256 {found[:12]}…, but its card says {expected[:12]}…: "
+            f"{path} has SHA-256 {found[:12]}…, but its card says {expected[:12]}…: "
             "the file is damaged; restore it, or train the model again"
         )
     try:
-        with no_progress_bar():
-            network = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.float32, local_files_only=True
+        stored = safetensors_load(data)
+    except Exception as error:  # whatever it makes of a file that is none
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise MazelibError(f"{path} holds no tensors: {reason}") from None
+    count, wanted = sum(t.numel() for t in stored.values()), parameters(shape)
+    if count != wanted:
+        raise MazelibError(
+            f"{path} holds {count} weights, but the card's model has {wanted}: restore "
+            "the folder, or train the model again"
+        )
+    for name, tensor in stored.items():
+        if not (tensor.is_floating_point() and tensor.isfinite().all()):
+            raise MazelibError(
+                f"{path}: {short(name)} holds what is no finite number: restore it, or "
+                "train the model again at lower rates"
             )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).split("\n")[0]
-        raise MazelibError(f"{folder} does not open as a model: {reason}") from None
-    return TrainedModel(network.to(device).eval(), config.tokenizer, card)
+    return {name: tensor.float() for name, tensor in stored.items()}
+
+
+def filled(
+    shape: MazeModelConfig, weights: dict[str, Tensor], path: Path
+) -> PreTrainedModel:
+    """The network of a shape with weights from a file, whose names are Hugging Face's.
+
+    Raises MazelibError if one is missing, left over or of another shape: none is made
+    up or dropped.
+    """
+    try:
+        with quiet():
+            network, report = network_class(shape).from_pretrained(
+                None,
+                config=shape.to_hugging_face(),
+                state_dict=weights,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
+    except (RuntimeError, ValueError):  # so it answers to other shapes
+        report = {"": ["its weights have other shapes"]}
+    if problems := [f"{kind} {short(list(x))}" for kind, x in report.items() if x]:
+        raise MazelibError(
+            f"{path} does not fit the card's model ({problems[0].strip()}): restore "
+            "the folder, or train the model again"
+        )
+    network.generation_config.pad_token_id = 0
+    return network
 
 
 @contextmanager
-def no_progress_bar() -> Iterator[None]:
-    """Keep transformers from drawing its bar where a model loads in no time."""
-    was_shown = logging.is_progress_bar_enabled()
+def quiet() -> Iterator[None]:
+    """Keep transformers from drawing bars and reports: an error says what matters."""
+    was_shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(verbosity)
         if was_shown:
             logging.enable_progress_bar()
 
@@ -117,7 +163,7 @@ def save(
     """
     with writing(folder), replacing_folder(folder) as temporary:
         rounded = {k: v.to(dtype) for k, v in model.state_dict().items()}
-        with no_progress_bar():
+        with quiet():
             model.save_pretrained(temporary, state_dict=rounded)
         for name, source in (folders or {}).items():
             if source.is_dir():
@@ -131,6 +177,7 @@ def save(
             "commit": commit(),
             **facts,
         }
+        card = finite(card)
         text = json.dumps(card, indent=2) + "\n"
         for name, content in {CARD: text, **(texts or {})}.items():
             (temporary / name).write_text(content, encoding="utf-8")
@@ -139,23 +186,7 @@ def save(
 
 def log_text(rows: list[dict]) -> str:
     """A training log as its file has it: one JSON object a line."""
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def hugging_face_tokenizer(tokenizer: Tokenizer):
-    """The same vocabulary as a Hugging Face fast tokenizer that splits at spaces."""
-    from tokenizers import Tokenizer as Fast
-    from tokenizers import models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    fast = Fast(models.WordLevel(tokenizer.id_of, unk_token=tokenizer.vocabulary[0]))
-    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=fast,
-        pad_token=tokenizer.vocabulary[0],
-        eos_token="<PATH_END>",
-        padding_side="left",
-    )
+    return "".join(json.dumps(finite(row)) + "\n" for row in rows)
 
 
 def commit() -> str | None:

@@ -117,13 +117,16 @@ class MazeModelConfig:
         )
 
 
+def network_class(config: MazeModelConfig) -> type[PreTrainedModel]:
+    """The class of a model of this shape."""
+    return GPT2LMHeadModel if config.positions == "learned" else GPTNeoXForCausalLM
+
+
 def build(config: MazeModelConfig, seed: int = 0) -> PreTrainedModel:
     """An untrained model; the same seed gives the same weights. It is in eval mode."""
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
-        is_learned = config.positions == "learned"
-        kind = GPT2LMHeadModel if is_learned else GPTNeoXForCausalLM
-        model = kind(config.to_hugging_face()).eval()
+        model = network_class(config)(config.to_hugging_face()).eval()
     model.generation_config.pad_token_id = 0
     return model
 

@@ -184,7 +184,20 @@ class TrainingRun:
         return found
 
     def restore(self, tensors: dict[str, Tensor], facts: dict) -> None:
-        """Go on from another run's `tensors` and `facts`."""
+        """Go on from another run's `tensors` and `facts`.
+
+        Raises MazelibError if they are not those of such a run.
+        """
+        try:
+            self._restore(tensors, facts)
+        except (KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+            reason = str(error).splitlines()[0]
+            raise MazelibError(
+                f"the state to continue from is not one of this run ({reason}): remove "
+                "its folder, or name another"
+            ) from None
+
+    def _restore(self, tensors: dict[str, Tensor], facts: dict) -> None:
         parts = defaultdict(dict)
         for name, tensor in tensors.items():
             part, key = name.split(".", 1)
@@ -203,6 +216,12 @@ class TrainingRun:
         if self.is_alone:  # the same parts make the same bits
             self.gradients.parts = facts["parts"]
         self.batches = self.batches_from(self.done)
+
+    def check_all(self, is_good: bool, problem: str) -> None:
+        """Raise MazelibError in all processes if something is not good in one."""
+        mine = torch.tensor([float(is_good)], device=self.device)
+        if not self.accelerator.gather(mine).all():
+            raise MazelibError(problem)
 
     def check_agreement(self) -> None:
         """Raise MazelibError unless all processes have done the same steps."""

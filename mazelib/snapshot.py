@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from warnings import warn
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -20,6 +21,17 @@ from mazelib.files import replacing, sha256, writing
 
 KEPT = 2
 """States kept: should the newest be damaged, there is the one before it."""
+
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,  # RecursionError is one
+    SafetensorError,
+)
+"""What reading a damaged state may raise."""
 
 
 class Snapshot(NamedTuple):
@@ -48,7 +60,7 @@ def write(
         with replacing(weights.with_suffix(".json")) as temporary:
             text = json.dumps({"sha256": seal, "facts": facts})
             temporary.write_text(text, encoding="utf-8")
-    paths = sorted(folder.glob("*.safetensors"))
+    paths = _states(folder)
     kept = [path for path in paths if int(path.stem) <= step][-KEPT:]
     for old in set(paths) - set(kept):
         old.with_suffix(".json").unlink(missing_ok=True)
@@ -60,17 +72,25 @@ def newest(folder: str | Path) -> Snapshot | None:
 
     Warns of each newer one that is damaged.
     """
-    for path in sorted(Path(folder).glob("*.safetensors"), reverse=True):
+    for path in reversed(_states(Path(folder))):
         try:
             note = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             if note["sha256"] != _seal(path, note["facts"]):
                 raise ValueError("its hash is not the one written beside it")
+            if not isinstance(note["facts"], dict):
+                raise ValueError("its facts are no object")
             return Snapshot(int(path.stem), load_file(path), note["facts"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             warn(
-                f"{path} is damaged ({error}): the one before it is used", stacklevel=2
+                f"{path} is damaged ({reason}): the one before it is used", stacklevel=2
             )
     return None
+
+
+def _states(folder: Path) -> list[Path]:
+    """The files of tensors in a folder, in the order of their steps."""
+    return sorted(p for p in folder.glob("*.safetensors") if p.stem.isdecimal())
 
 
 def _seal(weights: Path, facts: dict) -> str:

@@ -14,11 +14,13 @@ CPU. Started by `accelerate launch`, several processes share each batch.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
@@ -28,6 +30,9 @@ from mazelib.files import remove_leftovers, replacing_folder, writing
 from mazelib.intervals import wilson
 from mazelib.recipe import TrainConfig
 from mazelib.run import TrainingRun
+
+LOCK = "lock"
+"""A file in the folder of a run's state, which the run locks as long as it lasts."""
 
 
 class TrainResult(NamedTuple):
@@ -57,29 +62,40 @@ def train(
         the first and at every validation; what it returns then joins the log's row.
     progress: show a bar with the loss, the validation's exact-match and the time left.
 
-    Raises MazelibError if the folder holds something else, a sequence outgrows the
-    positions, or the disk is full.
+    Raises MazelibError if the folder holds something else, another process trains into
+    it, a sequence outgrows the positions, or the disk is full.
     """
     run = TrainingRun(config)
     run.check_positions(run.validation.encode(config.model.tokenizer))
     if folder is None:
         run.begin()
-    else:
+        return go_on(run, None, on_evaluation, progress)
+    with alone(run, Path(folder)):
         start(run, Path(folder))
+        return go_on(run, Path(folder), on_evaluation, progress)
+
+
+def go_on(
+    run: TrainingRun,
+    folder: Path | None,
+    on_evaluation: Callable | None,
+    progress: bool,
+) -> TrainResult:
+    """Take the steps that are left, with all that `train` does at some of them."""
     if on_evaluation and run.done == 0 and run.is_main:
         on_evaluation(0, run.averaged)
     bar = progress_bar(run, progress and run.is_main)
     for _ in bar:
         run.step()
-        if config.is_evaluated_at(run.done):
+        if run.config.is_evaluated_at(run.done):
             run.evaluate(on_evaluation)
             row = run.log[-1]
             shown = {name: f"{row.get(name, 0):.3f}" for name in ("loss", "exact")}
             bar.set_postfix(**shown)
             if folder is not None:
-                save(run, Path(folder))
-    if folder is not None and run.is_main and not Path(folder).exists():
-        save_model(run, Path(folder), ladder_folder(Path(folder)))
+                save(run, folder)
+    if folder is not None and run.is_main and not folder.exists():
+        save_model(run, folder, ladder_folder(folder))
     return TrainResult(run.averaged, run.log)
 
 
@@ -105,6 +121,47 @@ def ladder_folder(folder: Path) -> Path:
     return state_folder(folder) / "ladder"
 
 
+@contextmanager
+def alone(run: TrainingRun, folder: Path) -> Iterator[None]:
+    """Let no other run write to a folder; all processes of this one share the verdict.
+
+    The operating system releases the lock of a process that ends, however it ends.
+    Raises MazelibError if the folder is another run's, or no run's.
+    """
+    state = state_folder(folder)
+    lock, problem = FileLock(state / LOCK), None
+    if not folder.name:
+        problem = f"{str(folder)!r} is no name for a new folder: give another"
+    elif folder.exists() and not state.exists():
+        problem = f"{folder} exists: name another, or remove it first"
+    elif run.is_main:
+        problem = refused(lock, folder)
+    run.check_all(problem is None, problem or f"{folder} cannot be trained into")
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # nothing was begun, or it stays
+            if lock.is_locked and [path.name for path in state.iterdir()] == [LOCK]:
+                shutil.rmtree(state)
+        lock.release()
+
+
+def refused(lock: FileLock, folder: Path) -> str | None:
+    """Take a lock, or say why it cannot be had."""
+    try:
+        with writing(folder):
+            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+    except Timeout:
+        return (
+            f"another process is training into {folder}: wait until it is done, or "
+            "name another folder"
+        )
+    except MazelibError as error:
+        return str(error)
+    return None
+
+
 def start(run: TrainingRun, folder: Path) -> None:
     """Go on from the newest state of the same run, if there is one, or begin it.
 
@@ -112,13 +169,11 @@ def start(run: TrainingRun, folder: Path) -> None:
     has its rungs, and the model, as the first of its own. Raises MazelibError if the
     folder holds something else, or another run's state.
     """
-    if not folder.name:
-        raise MazelibError(f"{str(folder)!r} is no name for a new folder: give another")
     state = snapshot.newest(state_folder(folder))
     if state is None and folder.exists():
         raise MazelibError(f"{folder} exists: name another, or remove it first")
     if state is not None:
-        check_same(run.config, state.facts["config"], state_folder(folder))
+        check_same(run.config, state.facts.get("config"), state_folder(folder))
         run.restore(state.tensors, state.facts)
     run.check_agreement()  # before anything is written: all have looked
     if run.is_main:
@@ -146,7 +201,7 @@ def copy_ladder(model: str, folder: Path) -> None:
 
 def check_same(config: TrainConfig, was: dict, place: Path) -> None:
     """Raise MazelibError if a state was written by a run of another config."""
-    now, was = flat(asdict(config)), flat(was)
+    now, was = flat(asdict(config)), flat(was) if isinstance(was, dict) else {}
     for name in now | was:
         if now.get(name) != was.get(name):
             raise MazelibError(

@@ -71,13 +71,6 @@ def test_damage_is_found(folder):
         checkpoint.load(folder)
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", '{"model_type": "gpt_neox", "n": 3'])
-def test_a_damaged_config_is_found(folder, text):
-    (folder / "config.json").write_text(text)
-    with pytest.raises(MazelibError, match="does not open as a model"):
-        checkpoint.load(folder)
-
-
 def test_further_texts_are_written_with_the_model(folder, tiny_model, tiny_config):
     checkpoint.save(folder, tiny_model, tiny_config, {}, {"log.jsonl": "{}"})
     assert (folder / "log.jsonl").read_text() == "{}"

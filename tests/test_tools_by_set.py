@@ -19,7 +19,10 @@ from tools import by_set
 @pytest.fixture
 def ours(tiny_model, tiny_config, tmp_path, monkeypatch):
     """One small model with one rung, two small sets, and a place for the table."""
-    facts = {"questions": 7, "metrics": {}, "training": asdict(TrainConfig())}
+    training = asdict(TrainConfig(StreamConfig(MazeConfig("dfs", 4)), tiny_config))
+    metrics = {"exact": 0.5, "exact_ci": [0.4, 0.6], "n": 9}
+    facts = {"questions": 7, "metrics": metrics, "training": training}
+    facts |= {"seed": 0, "steps": 1, "seconds": 0.5}
     for name in ("small", "small/ladder/000001"):
         folder = tmp_path / "models" / name
         checkpoint.save(folder, tiny_model, tiny_config, facts)

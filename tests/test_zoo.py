@@ -94,6 +94,6 @@ def test_the_test_mazes_of_a_model_are_like_those_it_was_trained_on(tmp_path, fo
 def test_a_log_that_cannot_be_read_is_named(folder):
     assert zoo.read_log(folder) == []
     (folder / "log.jsonl").write_text("{")
-    with pytest.raises(MazelibError, match=r"log.jsonl is damaged"):
+    with pytest.raises(MazelibError, match=r"log.jsonl, line 1 is damaged"):
         zoo.read_log(folder)
     assert zoo.ladder(folder) == []

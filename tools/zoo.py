@@ -25,6 +25,7 @@ from mazelib.behaviour.evaluation import evaluate, prompts, summary
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
+from mazelib.facts import make
 from mazelib.files import remove_leftovers
 from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig
@@ -170,9 +171,7 @@ def begun_with(folder: Path) -> TrainConfig | None:
     state = snapshot.newest(state_folder(folder))
     if state is None:
         return None
-    config = state.facts["config"]
-    mazes, model = zoo.stream_of(config), MazeModelConfig(**config["model"])
-    return TrainConfig(**{**config, "mazes": mazes, "model": model})
+    return make(TrainConfig, state.facts.get("config"), state_folder(folder))
 
 
 def scores(config: TrainConfig):
@@ -337,6 +336,23 @@ training.
 """
 
 
+def usage(name: str) -> str:
+    """How to open a model, with mazelib and without."""
+    return f"""\
+    from mazelib import zoo
+    trained = zoo.load("{name}")
+
+Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder, and
+`AutoTokenizer.from_pretrained` its vocabulary. A sequence has no token in front of
+`<ADJLIST_START>`. TransformerLens puts one there, `<PATH_END>`, before text that it is
+given; tell it not to:
+
+    from transformer_lens.model_bridge import TransformerBridge
+    bridge = TransformerBridge.boot_transformers("data/models/{name}")
+    bridge.cfg.default_prepend_bos = False
+    logits = bridge(trained.tokenizer.to_text(ids))"""
+
+
 def model_card(name: str, card: dict, table: pd.DataFrame) -> str:
     """The model's README: what it is for, how it was made, how well it does."""
     purpose = "asking whether such a model searches"
@@ -352,10 +368,7 @@ A transformer of {card["parameters"]:,} parameters that prints the shortest path
 a maze given as tokens. It is made for {purpose}, and for
 nothing else.
 
-    from mazelib import zoo
-    trained = zoo.load("{name}")
-
-Without mazelib, `AutoModelForCausalLM.from_pretrained` opens this folder.
+{usage(name)}
 
 ## How it was trained
 

@@ -138,6 +138,6 @@ def asked_again(stream: StreamConfig, start: int, count: int) -> MazeSet:
 
 def seen_last(model: str, count: int) -> MazeSet:
     """The last mazes that a model of data/models was trained on, asked again."""
-    training = zoo.read_card(model)["training"]
+    stream, training = zoo.trained_on(model), zoo.read_card(model)["training"]
     end = training["steps"] * training["batch"]
-    return asked_again(zoo.trained_on(model), end - count, count)
+    return asked_again(stream, end - count, count)

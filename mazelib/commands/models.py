@@ -150,20 +150,15 @@ class Models:
 
     def run(self) -> None:
         """Print a line a model; then raise MazelibError for those that are damaged."""
-        from mazelib.zoo import names, read_card
+        from mazelib.zoo import read_cards
 
-        cards, damages = {}, []
-        for name in names():
-            try:
-                cards[name] = read_card(name)
-            except MazelibError as error:
-                damages.append(str(error))
+        cards, damaged = read_cards()
         if self.json:
             say(dumps([{"name": name, **card} for name, card in cards.items()]))
         else:
             say(*(self.line(name, card) for name, card in cards.items()))
-        if damages:
-            raise MazelibError("; ".join(damages))
+        if damaged:
+            raise MazelibError("; ".join(map(str, damaged)))
         if not cards and not self.json:
             complain("no models yet: see python -m mazelib train --help")
 

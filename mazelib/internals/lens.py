@@ -27,6 +27,7 @@ from mazelib.checkpoint import TrainedModel
 from mazelib.dataset import Batch, MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.generators import MazeConfig
+from mazelib.huggingface import hugging_face_tokenizer
 from mazelib.internals.roles import QUESTION, Roles, roles_of
 from mazelib.model import inputs
 from mazelib.tokenizer import Tokenizer
@@ -149,7 +150,7 @@ def bridge_inputs(batch: Batch) -> dict[str, Tensor]:
 
 
 def open_lens(trained: TrainedModel, folded: bool = False) -> Lens:
-    """A model in TransformerLens.
+    """A model in TransformerLens, which also takes text: `bridge(text)`.
 
     folded: with `enable_compatibility_mode`: LayerNorm folded, writing weights and
     unembedding centred. Log-probabilities are compared with the model's own on sixteen
@@ -160,10 +161,13 @@ def open_lens(trained: TrainedModel, folded: bool = False) -> Lens:
         model,
         architecture=type(model).__name__,
         hf_config=model.config,
-        tokenizer=None,
+        tokenizer=hugging_face_tokenizer(trained.tokenizer),
         device=str(model.device),
         model_name="maze solver",
     ).eval()
+    # where a vocabulary has no token of a beginning, TransformerLens takes that of the
+    # end, which stood in front of no sequence in training
+    bridge.cfg.default_prepend_bos = False
     if folded:
         bridge.enable_compatibility_mode(disable_warnings=True)
     lens = Lens(bridge, trained.tokenizer)
