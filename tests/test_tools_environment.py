@@ -32,7 +32,7 @@ ERROR: Could not find a version that satisfies the requirement torch==2.13.0
 ERROR: No matching distribution found for torch==2.13.0"""
 FULL = """\
 Installing collected packages: torch
-ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"""
+ERROR: Could not install packages: [Errno 28] No space left on device"""
 DENIED = "Error: [Errno 13] Permission denied: '/home/other/.venv'"
 
 
