@@ -73,7 +73,11 @@ check-lock: $(READY) ## look whether the lock installs on every Python and syste
 	$(BIN)/python tools/lock.py --check
 
 check-citation: $(READY) ## validate CITATION.cff, with a tool that is downloaded
-	$(BIN)/uv tool run cffconvert==2.0.0 --validate
+	$(BIN)/uv tool run --exclude-newer 2026-11-20 cffconvert==2.0.0 --validate
+
+check-links: $(READY) ## ask the places that texts and chapters link to, over the network
+	$(BIN)/sphinx-build -Q -c tools/links -b linkcheck . _build/links \
+	  || { cat _build/links/output.txt; exit 1; }
 
 clean-compiled: ## remove what numba compiled
 	find mazelib -name '*.nb[ci]' -delete
@@ -81,4 +85,5 @@ clean-compiled: ## remove what numba compiled
 clean: clean-compiled ## remove the built book and caches
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup test lint format book lab train tables benchmark lock check-lock check-citation clean-compiled clean
+.PHONY: help setup test lint format book lab train tables benchmark lock check-lock check-citation \
+  check-links clean-compiled clean
