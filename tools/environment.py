@@ -34,7 +34,7 @@ REMEDIES = (
     (
         r"No space left on device|Errno 28\b|not enough space on the disk",
         "the disk is full: make room (the packages take 3 GB, those of a CUDA build "
-        "of torch 4 GB more; pip unpacks them in TMPDIR first)",
+        "of torch as much again; pip unpacks them in TMPDIR first)",
     ),
     (
         r"NewConnectionError|Failed to establish|name resolution|getaddrinfo failed"
