@@ -73,7 +73,8 @@ check-lock: $(READY) ## look whether the lock installs on every Python and syste
 	$(BIN)/python tools/lock.py --check
 
 check-citation: $(READY) ## validate CITATION.cff, with a tool that is downloaded
-	$(BIN)/uv tool run --exclude-newer 2026-11-20 cffconvert==2.0.0 --validate
+	$(BIN)/uv tool run --system-certs --exclude-newer 2026-11-20 \
+	  cffconvert==2.0.0 --validate
 
 check-links: $(READY) ## ask the places that texts and chapters link to, over the network
 	$(BIN)/sphinx-build -Q -c tools/links -b linkcheck . _build/links \

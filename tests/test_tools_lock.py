@@ -96,11 +96,22 @@ def test_what_cannot_be_installed_is_named_with_its_system(root, monkeypatch):
     answers(monkeypatch, answer)
     with pytest.raises(SystemExit) as stopped:
         lock.main(["--check"])
-    first, *rest = str(stopped.value).splitlines()
-    assert first == (
-        "Python 3.14 on Windows (x86_64): torch==2.13.0 has no wheels for it"
-    )
-    assert len(rest) == 1
+    assert str(stopped.value).splitlines() == [
+        "The lock does not pass for:",
+        "Python 3.14 on Windows (x86_64): torch==2.13.0 has no wheels for it",
+    ]
+
+
+def test_what_fails_everywhere_is_said_once(root, monkeypatch):
+    def answer(python, platform):
+        raise RuntimeError("dns error")
+
+    answers(monkeypatch, answer)
+    with pytest.raises(SystemExit) as stopped:
+        lock.main(["--check"])
+    assert str(stopped.value).splitlines()[1:] == [
+        "Every Python on every system: dns error"
+    ]
 
 
 @pytest.mark.parametrize("unlocked", ["stranger==1.0", "torch==2.14.0"])

@@ -28,7 +28,7 @@ LOCK = "requirements.lock"
 PACKAGE = r"(?:Collecting|Ignoring|Requirement already satisfied:) ([\w.-]+)"
 BIN = "Scripts" if os.name == "nt" else "bin"
 FIRST = ("setuptools", "wheel")
-"""What builds the packages that have no wheel: pinned, as all else."""
+"""What builds the packages that have no wheel: installed before them."""
 
 REMEDIES = (
     (
@@ -38,7 +38,8 @@ REMEDIES = (
     ),
     (
         r"NewConnectionError|Failed to establish|name resolution|getaddrinfo failed"
-        r"|timed out|Network is unreachable|Connection refused|ProxyError|SSLError",
+        r"|timed out|Network is unreachable|Connection refused|ProxyError|SSLError"
+        r"|No matching distribution found for setuptools",  # any index has that
         "no package index answers: look at the network (and at the proxy and "
         "PIP_INDEX_URL, if you set them)",
     ),
@@ -173,11 +174,18 @@ def run(command: list, root: Path, said: list, read=lambda line: None) -> None:
         process.stdout.close()
 
 
-def steps():
+def pins(root: Path) -> list:
+    """The lines of the lock that pin a package."""
+    lines = (root / LOCK).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if "==" in line]
+
+
+def steps(root: Path):
     """The commands that make the environment, in order, to run in the root."""
     pip = [Path(".venv") / BIN / "python", "-m", "pip", "install"]
+    first = [pin for pin in pins(root) if pin.split("==")[0] in FIRST]
     yield [sys.executable, "-m", "venv", ".venv"]
-    yield [*pip, "--constraint", LOCK, *FIRST]
+    yield [*pip, *first]
     yield [*pip, "--no-build-isolation", "--requirement", LOCK]
     yield [*pip, "--no-build-isolation", "--no-deps", "--editable", "."]
 
@@ -226,10 +234,9 @@ def alone(path: Path):
 
 def make(root: Path, said: list, out) -> None:
     """Make root/.venv; what the commands say is added to `said`."""
-    lines = (root / LOCK).read_text(encoding="utf-8").splitlines()
-    progress = Progress(sum("==" in line for line in lines), out)
+    progress = Progress(len(pins(root)), out)
     with alone(root / "_build" / "setup.lock"), whole_or_as_before(root / ".venv"):
-        for command in steps():
+        for command in steps(root):
             packages = "--requirement" in command
             run(command, root, said, progress.read if packages else lambda line: None)
 

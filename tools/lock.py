@@ -72,14 +72,14 @@ def compiled(*arguments: str | Path) -> str:
     command = [uv(), "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
     done = subprocess.run(
         [*command, "--all-extras", "--python", sys.executable, *arguments],
-        env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": MACOS},
+        env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": MACOS, "UV_SYSTEM_CERTS": "1"},
         capture_output=True,
         text=True,
     )
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        reasons = [line for line in said if re.match(r"(cause|├─▶|╰─▶)", line)]
-        raise RuntimeError((reasons or said or ["uv gave no reason"])[-1])
+        causes = [line[7:] for line in said if line.startswith("cause: ")]
+        raise RuntimeError((causes or said or ["uv gave no reason"])[-1])
     return done.stdout
 
 
@@ -143,6 +143,8 @@ def problems(folder: Path) -> list[str]:
 
     with ThreadPoolExecutor(4) as pool:
         reasons = list(pool.map(reason, pairs))
+    if len(set(reasons)) == 1 and reasons[0] is not None:
+        return [f"Every Python on every system: {reasons[0]}"]
     return [
         f"Python {python} on {system}: {reason}"
         for (python, system), reason in zip(pairs, reasons, strict=True)
@@ -154,7 +156,7 @@ def check(folder: Path) -> None:
     """Exit with what does not install, if anything does not."""
     found = problems(folder)
     if found:
-        sys.exit("\n".join([*found, "the lock cannot be installed everywhere"]))
+        sys.exit("\n".join(["The lock does not pass for:", *found]))
     print(f"The lock installs on {len(PYTHONS)} Pythons × {len(SYSTEMS)} systems")
 
 
