@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import settings
 from hypothesis import strategies as st
+from no_skips import pytest_runtest_makereport  # noqa: F401 (a hook of pytest's)
 
 from mazelib import __main__
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
