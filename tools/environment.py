@@ -258,7 +258,7 @@ def main(root: Path = ROOT, out=sys.stdout) -> int:
         print(problem, file=sys.stderr)
         return 1
     said, log = [], root / "_build" / "setup.log"
-    out.write("Setting up .venv (a few minutes, once)\n")
+    print("Setting up .venv (a few minutes, once)", file=out, flush=True)
     try:
         make(root, said, out)
     except KeyboardInterrupt:
