@@ -62,9 +62,11 @@ class Stopped(Exception):
 
 
 def works(name: str) -> bool:
-    """Is there a command of this name, and does it start? (pyenv's may only say no.)"""
+    """Is this a command that starts (pyenv's may only say no) and has venv?"""
+    if not shutil.which(name):
+        return False
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return bool(shutil.which(name)) and not subprocess.call([name, "-c", ""], **silent)
+    return subprocess.call([name, "-c", "import ensurepip, venv"], **silent) == 0
 
 
 def other_python() -> str:
