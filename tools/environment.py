@@ -62,9 +62,11 @@ class Stopped(Exception):
 
 
 def works(name: str) -> bool:
-    """Is there a command of this name, and does it start? (pyenv's may only say no.)"""
+    """Is this a command that starts (pyenv's may only say no) and has venv?"""
+    if not shutil.which(name):
+        return False
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return bool(shutil.which(name)) and not subprocess.call([name, "-c", ""], **silent)
+    return subprocess.call([name, "-c", "import ensurepip, venv"], **silent) == 0
 
 
 def other_python() -> str:
@@ -258,7 +260,7 @@ def main(root: Path = ROOT, out=sys.stdout) -> int:
         print(problem, file=sys.stderr)
         return 1
     said, log = [], root / "_build" / "setup.log"
-    out.write("Setting up .venv (a few minutes, once)\n")
+    print("Setting up .venv (a few minutes, once)", file=out, flush=True)
     try:
         make(root, said, out)
     except KeyboardInterrupt:
