@@ -1,9 +1,16 @@
 # What you can do here. Every target sets up .venv first, from requirements.lock.
-SHELL := /bin/bash
-PYTHON ?= python3
+SHELL := bash
+ifeq ($(OS),Windows_NT)
+  PYTHON ?= python
+  BIN := .venv/Scripts
+else
+  PYTHON ?= python3
+  BIN := .venv/bin
+endif
 CHAPTERS ?=
-BIN := .venv/bin
+FORCE ?=
 READY := .venv/ready
+unexport PYTHONPATH PYTHONHOME # .venv has all that is needed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -11,34 +18,31 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-$(READY): requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
-	@echo "Setting up .venv (a few minutes, once)"
-	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install -qq --requirement requirements.lock
-	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
-	@touch $@
+$(READY): requirements.lock constraints-cuda.lock
+	@command -v $(PYTHON) > /dev/null || { echo "There is no $(PYTHON) here:" \
+	  "install Python 3.11 or newer, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) tools/environment.py
 
 setup: $(READY) ## make .venv, with all packages of requirements.lock
 
-test: lint $(READY) ## unit tests and laws, then every chapter, with lint and import contracts
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests
-	$(BIN)/pytest --nbmake --nbmake-timeout=600 book
+test: lint $(READY) ## lint, every chapter that was not run as it is now, unit tests and laws
+	$(BIN)/python -m tools.chapters $(if $(FORCE),--force)
+	$(BIN)/pytest -n 2 tests
 
-lint: $(READY) ## style, import contracts, chapters without outputs
+lint: $(READY) ## style, import contracts, spelling, chapters without outputs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/nbstripout --verify book/*.ipynb
+	$(BIN)/codespell
 
 format: $(READY) ## put the code into the one style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout book/*.ipynb
 
-book: $(READY) ## run the chapters (or CHAPTERS="01_mazes") and build _build/html
-	$(BIN)/python tools/book.py build $(CHAPTERS)
+book: $(READY) ## run what has changed (FORCE=1: all; or CHAPTERS=01_mazes), build _build/html
+	$(BIN)/python -m tools.book $(if $(FORCE),--force) $(CHAPTERS)
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book
@@ -54,6 +58,9 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python tools/errors.py
 	$(BIN)/python tools/heads.py
 
+answers: $(READY) ## ask the models anew what the chapters ask them (15 minutes)
+	$(BIN)/python -m tools.chapters --answers
+
 benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an hour)
 	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/rollouts.py
@@ -63,8 +70,19 @@ benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an h
 	$(BIN)/python benchmarks/attention.py
 	$(BIN)/python benchmarks/steps.py
 
-lock: ## renew requirements.lock and environment.yml from pyproject.toml
-	$(PYTHON) tools/lock.py
+lock: ## renew requirements.lock and environment.yml from pyproject.toml, with uv
+	$(firstword $(wildcard $(BIN)/python) $(PYTHON)) tools/lock.py
+
+check-lock: $(READY) ## look whether the lock installs on every Python and system promised
+	$(BIN)/python tools/lock.py --check
+
+check-citation: $(READY) ## validate CITATION.cff, with a tool that is downloaded
+	$(BIN)/uv tool run --system-certs --exclude-newer 2026-11-20 \
+	  cffconvert==2.0.0 --validate
+
+check-links: $(READY) ## ask the places that texts and chapters link to, over the network
+	$(BIN)/sphinx-build -Q -c tools/links -b linkcheck . _build/links \
+	  || { cat _build/links/output.txt; exit 1; }
 
 clean-compiled: ## remove what numba compiled
 	find mazelib -name '*.nb[ci]' -delete
@@ -72,4 +90,5 @@ clean-compiled: ## remove what numba compiled
 clean: clean-compiled ## remove the built book and caches
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup test lint format book lab train tables benchmark lock clean-compiled clean
+.PHONY: help setup test lint format book lab train tables answers benchmark lock check-lock check-citation \
+  check-links clean-compiled clean

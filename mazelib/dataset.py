@@ -250,12 +250,16 @@ class MazeStream:
 
     def _none_found(self, drawn: int) -> str:
         c = self.config
-        return (
-            f"of {drawn} {c.mazes.generator} mazes of side {c.mazes.grid} next to none "
-            f"is in the split {c.split!r} and has {c.endpoints} endpoints at least "
-            f"{c.min_steps} steps apart: lower min_steps, or take another split "
-            "(where there are only a few mazes, all may belong to one of them)"
+        right, down = generate(c.mazes, CHUNK, c.seed)
+        rule = ENDPOINTS.index(c.endpoints)
+        what, remedy = sampling.lacking(right, down, rule, c.min_steps) or (
+            f"is in the split {c.split!r}",
+            "take another split (all of a few mazes may belong to one)",
         )
+        plain = vars(MazeConfig(c.mazes.generator, c.mazes.grid))
+        given = [f"{k} {v:g}" for k, v in vars(c.mazes).items() if v != plain[k]]
+        kind = ", ".join([f"{c.mazes.generator} mazes of side {c.mazes.grid}", *given])
+        return f"of {drawn} {kind}, next to none {what}: {remedy}"
 
     def take(self, start: int, count: int) -> MazeSet:
         """Samples start to start + count, as a fixed set."""

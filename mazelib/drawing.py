@@ -34,6 +34,10 @@ UNIT = 24
 """SVG user units along the side of a cell."""
 
 
+ASCII = str.maketrans("┼─│·", "+-|.")
+"""A picture's signs in ASCII, for a terminal that has no others."""
+
+
 def on_grid(cells: Cells | None) -> list[int]:
     """A path's cells without the -1 that stand for what is no cell of the maze."""
     return [] if cells is None else [int(cell) for cell in cells if cell >= 0]
@@ -162,6 +166,14 @@ class Drawing:
                 below += ("───" if wall_below else "   ") + "┼"
             lines += [line, below]
         return "\n".join(lines)
+
+    def text_in(self, encoding: str | None) -> str:
+        """`text`, in ASCII where `encoding` cannot write its signs (None: it can)."""
+        try:
+            self.text.encode(encoding or "utf-8")
+        except UnicodeEncodeError:
+            return self.text.translate(ASCII)
+        return self.text
 
     def _repr_html_(self) -> str:
         return f'<figure style="margin:0.5em 0">{self.svg}</figure>'

@@ -1,67 +1,69 @@
-"""Hypotheses with thresholds set beforehand, what was measured for them, verdicts.
+"""What was measured for each hypothesis, how it is kept, and the verdicts.
 
+    one_thread()                           # before anything is measured
     low, high = wilson(950, 1000)          # see mazelib.intervals
     record("solves", 0.95, 1000, (low, high), control=0.56, seeds={"dfs5-seed1": 0.94})
     verdict("solves")                      # "supported", "refuted" or "undecided"
 
-book/hypotheses.yml lists the hypotheses and says what makes each verdict. Results lie
-in data/results, one JSON file a hypothesis.
+book/hypotheses.yml says what makes each verdict (see `mazelib.hypotheses`). Results lie
+in data/results, one JSON file a hypothesis; only the book's build writes there. What a
+reader's own run records, that run alone goes by.
 """
 
-import hashlib
 import json
 import math
+import os
+import traceback
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from mazelib.errors import MazelibError
 from mazelib.files import write_json
+from mazelib.hypotheses import ROOT, Hypothesis, hypotheses, hypothesis, seal
 
-ROOT = Path(__file__).resolve().parent.parent
-HYPOTHESES = ROOT / "book" / "hypotheses.yml"
 RESULTS = ROOT / "data" / "results"
-KINDS = ("mechanistic", "behavioural", "interpretability", "outcome")
+BOOK = "MAZELIB_BOOK"
+"""The environment variable that is set while the book's chapters are run."""
+DIGITS = 4
+"""Significant digits of a stored number; far more than its interval is worth."""
+SAME = 1e-3
+"""Numbers that differ by less than this share are the same: processors round apart."""
+
+_measured: dict[tuple[str, str], "Result"] = {}  # by id and seal
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """What a number must be: at least one bound, or at most one."""
+def one_thread() -> None:
+    """Let this process compute with one thread, whatever the machine has.
 
-    at_least: float = -math.inf
-    at_most: float = math.inf
+    Sums are rounded otherwise with two threads than with one, and two processes that
+    each use both cores slow each other many times over. For chapters, experiments and
+    tests; training shares its work among processes instead.
+    """
+    import torch
+    from threadpoolctl import threadpool_limits
 
-    def __str__(self) -> str:
-        if math.isinf(self.at_most):
-            return f"≥ {self.at_least:g}"
-        return f"≤ {self.at_most:g}"
-
-    def is_met_by(self, *values: float) -> bool:
-        """Do all the values meet it?"""
-        return all(self.at_least <= value <= self.at_most for value in values)
+    for name in ("OMP", "OPENBLAS", "MKL"):  # of libraries that are loaded later
+        os.environ[f"{name}_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
-@dataclass(frozen=True)
-class Hypothesis:
-    """An entry of book/hypotheses.yml; what the fields mean is said at its top."""
+def expect(holds: bool) -> None:
+    """Hold a chapter to its words: what its text says has to be so in this run.
 
-    id: str
-    kind: str
-    says: str
-    chapter: str
-    metric: str
-    model: str
-    seeds: tuple[str, ...]
-    mazes: str
-    control: str
-    supported: Threshold
-    refuted: Threshold
-    why: str
-    known: str | None = None
-    changed: str | None = None
+    In the book's build a false one is an AssertionError. In a reader's run, of another
+    model or other mazes, it is a line that says what is not so there, and the run goes
+    on.
+    """
+    if holds:
+        return
+    lines = [frame.line or "" for frame in traceback.extract_stack()[:-1]]
+    claim = [line for line in lines if f"{expect.__name__}(" in line][-1]
+    if BOOK in os.environ:
+        raise AssertionError(f"the text says otherwise: {claim}")
+    print(f"not in this run, as the text says: {claim}")
 
 
 @dataclass(frozen=True)
@@ -78,36 +80,23 @@ class Result:
     control: float
     seeds: dict[str, float]
 
+    @property
+    def numbers(self) -> list[float]:
+        """All that was measured, the seeds in the order of their names."""
+        seeds = [self.seeds[name] for name in sorted(self.seeds)]
+        return [self.value, *self.interval, self.control, *seeds]
 
-def hypotheses() -> dict[str, Hypothesis]:
-    """The hypotheses by id, in the order of the file.
+    def rounded(self) -> "Result":
+        """The same to `DIGITS` significant digits."""
 
-    Raises MazelibError for an entry with a field too many or too few.
-    """
-    found = {}
-    for entry in yaml.safe_load(HYPOTHESES.read_text(encoding="utf-8")):
-        name = entry.get("id")
-        try:
-            bounds = {k: Threshold(**entry[k]) for k in ("supported", "refuted")}
-            known = {**entry, **bounds, "seeds": tuple(entry["seeds"])}
-            hypothesis = Hypothesis(**known)
-        except (KeyError, TypeError) as error:
-            raise MazelibError(f"{HYPOTHESES}, entry {name!r}: {error}") from None
-        if name in found:
-            raise MazelibError(f"{HYPOTHESES} has {name!r} twice: rename one")
-        found[name] = hypothesis
-    return found
+        def short(number: float) -> float:
+            return float(f"{number:.{DIGITS}g}")
 
-
-def hypothesis(id: str) -> Hypothesis:
-    """One hypothesis. Raises MazelibError for an id that is not in the file."""
-    known = hypotheses()
-    if id not in known:
-        raise MazelibError(
-            f"no hypothesis {id!r}: write it into {HYPOTHESES.name} before measuring "
-            f"it, or take one of {', '.join(known)}"
+        seeds = {name: short(number) for name, number in self.seeds.items()}
+        low, high = map(short, self.interval)
+        return Result(
+            short(self.value), self.n, (low, high), short(self.control), seeds
         )
-    return known[id]
 
 
 def record(
@@ -118,11 +107,12 @@ def record(
     control: float,
     seeds: dict[str, float] | None = None,
 ) -> str:
-    """Write what was measured for a hypothesis; return the verdict.
+    """Take down what was measured for a hypothesis; return the verdict.
 
-    See `Result` for the arguments. Raises MazelibError for an unknown id, a seed that
-    the hypothesis does not name, a number that is not finite, or an interval that does
-    not hold the value.
+    The book's build writes it to data/results, rounded to `DIGITS`, unless what is
+    there already is the same but for rounding. See `Result` for the arguments. Raises
+    MazelibError for an unknown id, a seed that the hypothesis does not name, a number
+    that is not finite, or an interval that does not hold the value.
     """
     result = Result(
         float(value),
@@ -133,22 +123,25 @@ def record(
     )
     stated = hypothesis(id)
     check(stated, result)
-    found = judge(stated, result)
-    facts = {**asdict(result), "verdict": found, "stated": seal(stated)}
-    write_json(RESULTS / f"{id}.json", facts, indent=2)
-    return found
+    _measured[id, seal(stated)] = result
+    if BOOK in os.environ and not is_same(result, stored(stated)):
+        rounded = result.rounded()
+        facts = {"verdict": judge(stated, result), "stated": seal(stated)}
+        write_json(RESULTS / f"{id}.json", asdict(rounded) | facts, indent=2)
+    return judge(stated, result)
 
 
-def seal(stated: Hypothesis) -> str:
-    """A hash of what was to be measured, so that no number outlives its question."""
-    words = (stated.metric, stated.model, stated.mazes, stated.control)
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+def is_same(result: Result, before: Result | None) -> bool:
+    """Do two results differ by no more than processors round apart?"""
+    if before is None or (result.n, set(result.seeds)) != (before.n, set(before.seeds)):
+        return False
+    pairs = zip(result.numbers, before.numbers, strict=True)
+    return all(math.isclose(a, b, rel_tol=SAME, abs_tol=SAME / 10) for a, b in pairs)
 
 
 def check(stated: Hypothesis, result: Result) -> None:
     """Raise MazelibError for what `record` cannot take."""
-    numbers = [result.value, *result.interval, result.control, *result.seeds.values()]
-    if not all(map(math.isfinite, numbers)):
+    if not all(map(math.isfinite, result.numbers)):
         raise MazelibError(f"{stated.id}: {result} has a number that is not finite")
     low, high = result.interval
     if result.n < 1 or not low <= result.value <= high:
@@ -178,28 +171,34 @@ def judge(stated: Hypothesis, result: Result) -> str:
 
 
 def results() -> dict[str, Result]:
-    """What has been recorded so far, by id, of the hypotheses as they stand now.
+    """What has been measured so far, by id, of the hypotheses as they stand now.
 
-    What was measured before an entry's metric, model, mazes or control were changed
-    does not count. Raises MazelibError for a file that cannot be read.
+    By this process where it has, else as recorded. What was measured before an entry's
+    metric, model, mazes or control were changed does not count. Raises MazelibError
+    for a file that cannot be read.
     """
-    found = {}
-    for id, stated in hypotheses().items():
-        path = RESULTS / f"{id}.json"
-        if not path.exists():
-            continue
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            del facts["verdict"]  # follows from the rest
-            if facts.pop("stated", None) != seal(stated):
-                continue
-            interval = tuple(facts["interval"])
-            found[path.stem] = Result(**{**facts, "interval": interval})
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise MazelibError(
-                f"{path} is damaged ({error}): run its chapter again"
-            ) from None
-    return found
+    found = {
+        id: _measured.get((id, seal(stated))) or stored(stated)
+        for id, stated in hypotheses().items()
+    }
+    return {id: result for id, result in found.items() if result is not None}
+
+
+def stored(stated: Hypothesis) -> Result | None:
+    """What is recorded of a hypothesis, None if nothing is; see `results`."""
+    path = RESULTS / f"{stated.id}.json"
+    if not path.exists():
+        return None
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        del facts["verdict"]  # follows from the rest
+        if facts.pop("stated", None) != seal(stated):
+            return None
+        return Result(**{**facts, "interval": tuple(facts["interval"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MazelibError(
+            f"{path} is damaged ({error}): run its chapter again"
+        ) from None
 
 
 def read_table(table: str) -> dict:
@@ -214,6 +213,22 @@ def read_table(table: str) -> dict:
         raise MazelibError(
             f"{path} cannot be read ({error}): make it again with make tables"
         ) from None
+
+
+def rows_of(table: str, models: Collection[str]) -> dict[str, dict]:
+    """The rows of a table of `RESULTS` that has one a model, by model.
+
+    Raises MazelibError, with the command that measures it, for a model without one.
+    """
+    known = read_table(table)
+    rows = {row["model"]: row for row in known["rows"]}
+    if missing := [name for name in models if name not in rows]:
+        raise MazelibError(
+            f"{table} says nothing of {', '.join(missing)}, only of {', '.join(rows)}: "
+            f"take one of those, or measure it, if it can be: {known['made_by']} "
+            f"{' '.join(missing)}"
+        )
+    return {name: rows[name] for name in models}
 
 
 def replace_rows(

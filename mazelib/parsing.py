@@ -1,30 +1,96 @@
 """The grammar of a token sequence, read with an error for everything that strays.
 
 In: tokens as strings. Out: the list's pairs, the origin, the target and the path as
-cells of a grid, or a `TokenError` that says where, what was found and what was due.
+cells of a grid, or a `TokenError` that says where, what was found and what was due. A
+token that a vocabulary has not may tell that the text is of another one: `stray_token`
+names it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from mazelib.errors import MazelibError
 
 CELL = re.compile(r"\(([0-9]{1,9}),([0-9]{1,9})\)")
+WALL, PASSAGE = "<XX>", "<-->"
+KINDS = {
+    "ut": "one token a cell",
+    "ctt": "coordinate tuples",
+    "walls": "a list of walls",
+}
+"""What a text of each scheme looks like."""
 
 
 class TokenError(MazelibError):
     """A token sequence that is none: where, what stands there, what was expected.
 
     `position` counts tokens from 0, padding before the sequence not counted.
+    `vocabulary`: where the whole text tells, the scheme and the least side that it is
+    written in, which are not the reader's.
     """
 
-    def __init__(self, position: int, token: str, expected: str):
+    def __init__(
+        self,
+        position: int,
+        token: str,
+        expected: str,
+        vocabulary: tuple[str, int] | None = None,
+    ):
         self.position = position
         self.token = token
         self.expected = expected
+        self.vocabulary = vocabulary
         shown = token if len(token) <= 40 else token[:40] + "…"
         super().__init__(f"token {position}: found {shown!r}, expected {expected}")
+
+
+def schemes_of(tokens: Collection[str]) -> list[str]:
+    """The schemes that a text's tokens may be written in; none where they are mixed."""
+    names_cells = any(map(CELL.fullmatch, tokens))
+    if names_cells == ("(" in tokens):
+        return []
+    if not names_cells:
+        return [] if WALL in tokens else ["ctt"]
+    if WALL in tokens:
+        return [] if PASSAGE in tokens else ["walls"]
+    return ["ut"] if PASSAGE in tokens else ["ut", "walls"]
+
+
+def least_side(tokens: Iterable[str], scheme: str) -> int:
+    """The side of the smallest grid that has every cell that a text's tokens name."""
+    if scheme == "ctt":
+        numbers = [int(t) for t in tokens if t.isdecimal() and len(t) < 10]
+    else:
+        cells = filter(None, map(CELL.fullmatch, tokens))
+        numbers = [int(number) for cell in cells for number in cell.groups()]
+    return max(1, *numbers) + 1 if numbers else 2
+
+
+def stray_token(
+    tokens: Sequence[str], at: int, scheme: str, side: int, most: int
+) -> TokenError:
+    """The error about a token that the vocabulary of a scheme and side has not.
+
+    most: the largest side of any vocabulary.
+    """
+    token, last = tokens[at], side - 1
+    expected = f"a token of the {scheme!r} vocabulary of side {side}"
+    schemes = schemes_of(set(tokens))
+    if schemes and scheme not in schemes:
+        needed = least_side(tokens, schemes[0])
+        expected += f": this looks like {KINDS[schemes[0]]} ({schemes[0]!r})"
+    else:
+        schemes = [scheme]
+        needed = least_side(tokens, scheme)
+        if scheme != "ctt" and CELL.fullmatch(token):
+            expected = f"a cell inside the grid, (0,0) to ({last},{last})"
+        elif scheme == "ctt" and token.isdecimal():
+            expected = f"a coordinate from 0 to {last}"
+        else:
+            return TokenError(at, token, expected)
+    fits = needed <= most
+    return TokenError(at, token, expected, (schemes[0], needed) if fits else None)
 
 
 class ParsedTokens(NamedTuple):
@@ -106,7 +172,7 @@ def parse_tokens(
     reader.take("<ADJLIST_START>")
     edges = []
     while reader.token != "<ADJLIST_END>":
-        edges.append(reader.edge("<XX>" if walls else "<-->"))
+        edges.append(reader.edge(WALL if walls else PASSAGE))
     reader.take("<ADJLIST_END>")
     reader.take("<ORIGIN_START>")
     origin = reader.cell()

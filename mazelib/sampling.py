@@ -171,3 +171,28 @@ def draw_questions(rng, right, down, rule, min_steps, origin, target, path, leng
             origin[b, k], target[b, k] = start, goal
             length[b, k] = distance[goal] + 1
             draw_path(rng, links, degree, goal, distance, path[b, k])
+
+
+def lacking(right, down, rule: int, min_steps: int) -> tuple[str, str] | None:
+    """What none of the mazes has that a question asks for, and the remedy, in words.
+
+    None where some have all: then it is the split that holds none of them.
+    """
+
+    def none_fits(rule: int, min_steps: int) -> bool:
+        n, shape = right.shape[1], (len(right), 1)
+        places = [np.zeros(shape, np.int16) for _ in range(3)]
+        path = np.empty((*shape, n * n), np.int16)
+        origin, target, length = places
+        rng = np.random.default_rng(0)
+        draw_questions(rng, right, down, rule, min_steps, origin, target, path, length)
+        return not length.any()
+
+    kind = ("cells", "dead ends", "corners")[rule]
+    if none_fits(UNIFORM, 1):
+        return "has a passage, so that there is nothing to ask", "raise p"
+    if none_fits(rule, 1):
+        return f"has two {kind} with a way between them", "take endpoints uniform"
+    if none_fits(rule, min_steps):
+        return f"has {kind} at least {min_steps} steps apart", "lower min_steps"
+    return None

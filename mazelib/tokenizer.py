@@ -30,10 +30,9 @@ from mazelib.drawing import Cells
 from mazelib.encoding import PADDING, SPECIAL
 from mazelib.errors import MazelibError
 from mazelib.maze import Maze
-from mazelib.parsing import TokenError, parse_tokens
+from mazelib.parsing import WALL, TokenError, parse_tokens, stray_token
 
 SCHEMES = ("ut", "ctt", "walls")
-WALL = "<XX>"
 MAX_SIDE = 64
 
 
@@ -239,20 +238,11 @@ class Tokenizer:
                 at = len((text[: error.start] + b"?").split()) - 1
                 found = repr(text[error.start : error.end])
                 raise TokenError(at, found, "text in UTF-8") from None
-        ids = []
-        for at, token in enumerate(text.split()):
+        tokens = text.split()
+        for at, token in enumerate(tokens):
             if token not in self.id_of or token == PADDING:
-                raise TokenError(at, token, self._expected_token(token))
-            ids.append(self.id_of[token])
-        return np.array(ids, np.int32)
-
-    def _expected_token(self, token: str) -> str:
-        last = self.side - 1
-        if token[:1] == "(" and self.scheme != "ctt":
-            return f"a cell inside the grid, (0,0) to ({last},{last})"
-        if token.isdecimal():
-            return f"a coordinate from 0 to {last}"
-        return f"a token of the {self.scheme!r} vocabulary of side {self.side}"
+                raise stray_token(tokens, at, self.scheme, self.side, MAX_SIDE)
+        return np.array([self.id_of[token] for token in tokens], np.int32)
 
     def parse(
         self,

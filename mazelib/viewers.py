@@ -22,9 +22,8 @@ import numpy as np
 from jaxtyping import Float
 
 from mazelib.errors import MazelibError
+from mazelib.evidence import BOOK
 
-BOOK = "MAZELIB_BOOK"
-"""The environment variable that is set while the book's chapters are run."""
 SCRIPT = "circuitsvis/iife.js"
 """Where the book has CircuitsVis' script, from its root."""
 SHADES = 255

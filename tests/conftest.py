@@ -1,5 +1,8 @@
 """A tiny maze, a tiny model and a generator of random numbers for the tests."""
 
+import io
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,15 +11,20 @@ import pytest
 import torch
 from hypothesis import settings
 from hypothesis import strategies as st
+from no_skips import pytest_runtest_makereport  # noqa: F401 (a hook of pytest's)
 
+from mazelib import __main__
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
+from mazelib.evidence import one_thread
 from mazelib.generators import GENERATORS, MazeConfig
 from mazelib.maze import Maze
 from mazelib.model import MazeModelConfig, build
+from mazelib.recipe import TrainConfig
+from mazelib.training import train
 
 settings.register_profile("laws", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("laws")
-torch.set_num_threads(1)
+one_thread()
 
 
 @pytest.fixture
@@ -62,6 +70,44 @@ def few() -> MazeSet:
     """Forty 4×4 depth-first mazes with three questions each."""
     config = StreamConfig(MazeConfig("dfs", 4), questions=3)
     return MazeStream(config).take(0, 40)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory) -> str:
+    """A model that has seen 3×3 mazes for a moment, saved as `train` saves it."""
+    path = tmp_path_factory.mktemp("runs") / "dfs3"
+    config = TrainConfig(
+        StreamConfig(MazeConfig("dfs", 3), questions=4),
+        MazeModelConfig(side=3, layers=2, width=32, heads=2),
+        steps=60,
+        batch=4,
+        evaluate_every=60,
+        validation=8,
+    )
+    train(config, path, progress=False)
+    return str(path)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Call the command line; returns the exit code, standard output and error.
+
+    stdin: bytes that come through a pipe, or None for the null device.
+    """
+
+    def call(*arguments: str, stdin: bytes | None = None):
+        monkeypatch.setattr(sys, "argv", ["mazelib", *map(str, arguments)])
+        with open(os.devnull) as nothing:
+            pipe = nothing if stdin is None else io.TextIOWrapper(io.BytesIO(stdin))
+            monkeypatch.setattr(sys, "stdin", pipe)
+            try:
+                code = __main__.main()
+            except SystemExit as stop:
+                code = stop.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
 
 
 def large(config: MazeModelConfig, seed: int, times: float = 12):

@@ -2,10 +2,10 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
+import browser
 import pytest
 
 HTML = Path(__file__).resolve().parent.parent / "_build" / "html"
@@ -13,7 +13,7 @@ PAGES = sorted(HTML.glob("*.html"))
 CHAPTERS = sorted((HTML.parent.parent / "book").glob("*.ipynb"))
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="the book is not built: make book")
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+BROWSER = browser.found()
 LOADS = re.compile(
     r'<(?:script|img|iframe|source)\b[^>]*\bsrc="([^"]+)"'
     r'|<link\b(?=[^>]*\brel="(?:stylesheet|preload|icon|shortcut icon)")'

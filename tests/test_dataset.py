@@ -210,11 +210,20 @@ def test_bad_options_are_named(options, message):
         stream(**options)
 
 
-def test_impossible_questions_are_an_error_not_a_hang():
-    with pytest.raises(MazelibError, match="lower min_steps"):
-        stream("open_field", 4, split="any", min_steps=10).take(0, 1)
-    with pytest.raises(MazelibError, match="next to none"):
-        MazeStream(StreamConfig(MazeConfig("percolation", 4, p=0.0))).take(0, 1)
+@pytest.mark.parametrize(
+    ("mazes", "rules", "message"),
+    [
+        (("percolation", 4, 0.0), {}, r"p 0, next to none has a passage.*: raise p"),
+        (("open_field", 4), {"endpoints": "dead_ends"}, "two dead ends .* uniform"),
+        (("dfs", 8, None, None, 1), {"endpoints": "corners"}, "depth 1, .* corners"),
+        (("open_field", 4), {"min_steps": 10}, "10 steps apart: lower min_steps"),
+        (("open_field", 4), {"split": "train"}, "split 'train': take another split"),
+    ],
+)
+def test_impossible_questions_are_an_error_that_names_the_cause(mazes, rules, message):
+    config = StreamConfig(MazeConfig(*mazes), **{"split": "any", **rules})
+    with pytest.raises(MazelibError, match=message):
+        MazeStream(config).take(0, 1)
 
 
 def test_batches_that_ranks_cannot_share_are_an_error():

@@ -1,25 +1,29 @@
 """Verdicts follow from thresholds that were set before."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from threadpoolctl import threadpool_info
 
 from mazelib import evidence
+from mazelib import hypotheses as hypotheses_module
 from mazelib.errors import MazelibError
 from mazelib.evidence import (
-    Hypothesis,
+    BOOK,
     Result,
-    Threshold,
-    hypotheses,
     judge,
+    one_thread,
     record,
     results,
     verdict,
     verdict_table,
 )
+from mazelib.hypotheses import KINDS, Hypothesis, Threshold, hypotheses, seal
 from mazelib.intervals import wilson
 
 STATED = Hypothesis(
@@ -49,8 +53,10 @@ def ours(tmp_path, monkeypatch) -> Path:
    supported: {at_least: 0.8}, refuted: {at_most: 0.3}}
 """
     (tmp_path / "hypotheses.yml").write_text(text)
-    monkeypatch.setattr(evidence, "HYPOTHESES", tmp_path / "hypotheses.yml")
+    monkeypatch.setattr(hypotheses_module, "HYPOTHESES", tmp_path / "hypotheses.yml")
     monkeypatch.setattr(evidence, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(evidence, "_measured", {})
+    monkeypatch.setenv(BOOK, "1")
     return tmp_path
 
 
@@ -59,7 +65,7 @@ def test_every_hypothesis_can_be_decided_either_way():
     assert len(stated) >= 30
     for name, entry in stated.items():
         assert re.fullmatch(r"[a-z0-9-]+", name)
-        assert entry.kind in evidence.KINDS
+        assert entry.kind in KINDS
         assert re.fullmatch(r"(0[4-9]|1[0-7])_[a-z_]+", entry.chapter)
         yes, no = entry.supported, entry.refuted
         # one bounds from below, the other from above, with room between them
@@ -114,6 +120,42 @@ def test_what_is_recorded_is_read_again(ours):
     assert verdict("bold") == "undecided"
 
 
+MEASURED = ("bold", 0.9123456, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+
+
+def test_a_readers_run_goes_by_its_own_numbers_and_leaves_the_record(ours, monkeypatch):
+    record(*MEASURED)
+    before = (ours / "results/bold.json").read_text()
+    monkeypatch.delenv(BOOK)
+    assert record("bold", 0.2, 50, (0.1, 0.25), 0.5, {"one": 0.1}) == "refuted"
+    assert results()["bold"].value == 0.2
+    assert verdict_table(["bold"]).loc["bold"]["verdict"] == "refuted"
+    assert (ours / "results/bold.json").read_text() == before
+
+
+def test_a_record_changes_with_its_numbers_but_not_with_their_rounding(ours):
+    record(*MEASURED)
+    path = ours / "results/bold.json"
+    before = path.read_text()
+    assert json.loads(before)["value"] == 0.9123
+    record("bold", 0.91235, 100, (0.85, 0.95), 0.50001, {"one": 0.9})
+    assert path.read_text() == before
+    record("bold", 0.92, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+    assert json.loads(path.read_text())["value"] == 0.92
+    record("bold", 0.92, 101, (0.85, 0.95), 0.5, {"one": 0.9})
+    assert json.loads(path.read_text())["n"] == 101
+
+
+def test_one_thread_is_one_whatever_was_set(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "2")
+    torch.set_num_threads(2)
+    one_thread()
+    assert torch.get_num_threads() == 1
+    assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
 def test_a_number_does_not_outlive_its_question(ours):
     record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
     text = (ours / "hypotheses.yml").read_text()
@@ -127,7 +169,7 @@ def test_what_is_committed_was_measured_as_stated():
     for path in evidence.RESULTS.glob("*.json"):
         if path.stem in stated:
             facts = json.loads(path.read_text())
-            assert facts["stated"] == evidence.seal(stated[path.stem]), path.stem
+            assert facts["stated"] == seal(stated[path.stem]), path.stem
             assert facts["verdict"] == verdict(path.stem), path.stem
 
 
@@ -193,3 +235,23 @@ def test_a_table_that_cannot_be_read_is_named(ours):
     (ours / "results" / "t.json").write_text("{")
     with pytest.raises(MazelibError, match=r"t\.json cannot be read"):
         evidence.replace_rows("t.json", ["a"], [], {})
+
+
+def test_a_text_that_is_not_so_stops_the_build_and_tells_a_reader(monkeypatch, capsys):
+    monkeypatch.setenv(BOOK, "1")
+    evidence.expect(2 > 1)
+    with pytest.raises(AssertionError, match=r"otherwise: evidence.expect\(1 > 2\)"):
+        evidence.expect(1 > 2)
+    monkeypatch.delenv(BOOK)
+    evidence.expect(1 > 2)
+    evidence.expect(2 > 1)
+    said = "not in this run, as the text says: evidence.expect(1 > 2)\n"
+    assert capsys.readouterr().out == said
+
+
+def test_a_model_that_a_table_does_not_know_is_named_with_what_measures_it(ours):
+    rows = [{"model": name, "n": 1} for name in ("a", "b")]
+    evidence.replace_rows("t.json", ["a", "b"], rows, {}, made_by="python t.py")
+    assert evidence.rows_of("t.json", ["b"]) == {"b": rows[1]}
+    with pytest.raises(MazelibError, match=r"nothing of c, only of a, b: .*t.py c"):
+        evidence.rows_of("t.json", ["a", "c"])

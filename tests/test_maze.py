@@ -127,6 +127,18 @@ def test_no_way_is_an_error():
         split.shortest_path(0, 2)
 
 
+def test_text_drawing_in_an_encoding_that_has_not_its_signs(maze):
+    drawing = maze.draw(origin=0, target=8, path=[0, 1, 2, 5])
+    assert drawing.text_in(None) == drawing.text_in("utf-8") == drawing.text
+    assert drawing.text_in("cp437") == drawing.text
+    for encoding in ("ascii", "cp1252"):
+        assert drawing.text_in(encoding).splitlines()[:3] == [
+            "+---+---+---+",
+            "| O   .   . |",
+            "+   +---+   +",
+        ]
+
+
 def test_text_drawing(maze):
     drawing = maze.draw(origin=2, target=7, path=[2, 1, 0, 3, 6, 7], predicted=[2, 1])
     assert str(drawing) == drawing.text

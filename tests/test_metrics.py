@@ -42,6 +42,15 @@ def test_another_shortest_path_is_shortest(mazes):
             break
 
 
+def test_a_bare_prompt_is_enough_for_what_does_not_compare_with_its_path(sample):
+    asks = {n: f for n, f in RATES.items() if n != "exact" and not n.startswith("node")}
+    asks |= FAULTS | {n: getattr(metrics, n) for n in ("excess_length", "outcome")}
+    for predicted in ([4, 3, 0, 1], [4, 3, 6, 3, 0, 1], [4, 3, 0, metrics.NO_END]):
+        for ask in asks.values():
+            bare = ask(sample._replace(path=None), predicted)
+            assert bare == ask(sample, predicted)
+
+
 @pytest.mark.parametrize(
     ("predicted", "exact", "valid", "reached", "overlap"),
     [

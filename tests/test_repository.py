@@ -4,10 +4,15 @@ import ast
 import json
 import re
 import tomllib
+from datetime import date
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -15,24 +20,109 @@ MODULES = sorted((ROOT / "mazelib").rglob("*.py"))
 SCRIPTS = [p for name in ("tools", "benchmarks") for p in (ROOT / name).glob("*.py")]
 
 
-def pins() -> list[str]:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    return [line for line in lines if not line.startswith("#")]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+OLDEST = {"python_full_version": "3.11.0", "python_version": "3.11"}
+
+
+def lines(name: str) -> list[str]:
+    texts = (ROOT / name).read_text().splitlines()
+    return [line for line in texts if not line.startswith("#")]
+
+
+def pins(name: str = "requirements.lock") -> list[Requirement]:
+    return [Requirement(line) for line in lines(name) if not line.startswith("-c ")]
+
+
+def pinned(pin: Requirement) -> tuple[str, str]:
+    return canonicalize_name(pin.name), str(pin.specifier).removeprefix("==")
 
 
 def test_environment_for_conda_is_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    assert environment["dependencies"][-1]["pip"] == pins()
+    python, _, packages = environment["dependencies"]
+    assert packages["pip"] == lines("requirements.lock")
+    promised = SpecifierSet(PROJECT["requires-python"])
+    assert SpecifierSet(python.removeprefix("python")) == promised
 
 
-def test_lock_pins_every_package_exactly_and_all_that_the_project_names():
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins())
-    locked = {pin.split("==")[0].lower().replace("_", "-") for pin in pins()}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["book"], *extras["dev"]]
-    names = {re.split(r"[<>=]", name)[0].lower() for name in wanted}
-    assert names <= locked
+@pytest.mark.parametrize("name", ["requirements.lock", "constraints-cuda.lock"])
+def test_every_pin_is_exact(name):
+    exact = re.compile(r"==[\w.]+")
+    assert all(exact.fullmatch(str(pin.specifier)) for pin in pins(name))
+
+
+def test_no_package_is_pinned_twice_for_one_system():
+    both = pins() + pins("constraints-cuda.lock")
+    for python in ("3.11.0", "3.11.5", "3.12.0", "3.13.0", "3.14.0"):
+        minor = python.rpartition(".")[0]
+        here = {"python_full_version": python, "python_version": minor}
+        valid = [p for p in both if not p.marker or p.marker.evaluate(here)]
+        assert len({pinned(pin)[0] for pin in valid}) == len(valid)
+
+
+def test_lock_has_all_that_the_project_names_at_a_version_that_it_admits():
+    extras = PROJECT["optional-dependencies"].values()
+    wanted = [*PROJECT["dependencies"], *(name for names in extras for name in names)]
+    locked = dict(pinned(pin) for pin in pins())
+    for need in map(Requirement, wanted):
+        assert locked[canonicalize_name(need.name)] in need.specifier, need
+
+
+def test_what_is_installed_can_be_installed_with_the_oldest_python():
+    """But for what the lock pins for newer ones alone, beside another version."""
+    valid = {pinned(p) for p in pins() if not p.marker or p.marker.evaluate(OLDEST)}
+    installed = {(canonicalize_name(d.name), d.version): d for d in distributions()}
+    needs = {pin: d.metadata["Requires-Python"] for pin, d in installed.items()}
+    refused = {
+        pin
+        for pin in valid & needs.keys()
+        if not SpecifierSet(needs[pin] or "").contains(OLDEST["python_full_version"])
+    }
+    assert len(valid & needs.keys()) > 100
+    assert refused == set()
+
+
+def test_citation_has_what_it_must_and_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["message"]
+    assert citation["title"]
+    assert all(author.get("name") for author in citation["authors"])
+    assert isinstance(citation["date-released"], date)
+    assert str(citation["version"]) == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+
+
+def test_the_container_has_a_python_that_is_promised_a_browser_and_the_set_up():
+    file = ROOT / ".devcontainer" / "devcontainer.json"
+    container = json.loads(file.read_text())
+    version = re.fullmatch(r"python:(\d\.\d+)-\w+", container["image"])[1]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(f"{version}.0")
+    *_, browser, set_up = container["postCreateCommand"].split(" && ")
+    assert browser.split()[-1] == "chromium-headless-shell"
+    assert set_up == "make setup"
+    assert re.search("^setup:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
+def commands() -> list[str]:
+    """What pre-commit and the workflows run."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    found = [hook["entry"] for repo in hooks for hook in repo["hooks"]]
+    for file in (ROOT / ".github" / "workflows").glob("*.yml"):
+        jobs = yaml.safe_load(file.read_text())["jobs"].values()
+        found += [step.get("run", "") for job in jobs for step in job["steps"]]
+    return found
+
+
+def test_what_hooks_and_workflows_run_is_there():
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    text = "\n".join([*commands(), (ROOT / ".ci" / "run").read_text()])
+    made = re.findall(r"^\s*make ([\w -]+)$", text, flags=re.MULTILINE)
+    assert {"book", "test", "check-lock", "check-links"} <= set(" ".join(made).split())
+    assert set(" ".join(made).split()) <= set(targets)
+    files = re.findall(r"(?:tools|tests|\.ci)/[\w/.]+", text)
+    assert files
+    assert all((ROOT / file).exists() for file in files)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)

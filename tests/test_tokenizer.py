@@ -167,6 +167,31 @@ def test_bad_text_is_named_with_its_place(maze, change, position, expected):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("reader", SCHEMES)
+@pytest.mark.parametrize("writer", SCHEMES)
+def test_text_of_another_scheme_is_named_with_the_side_it_needs(maze, reader, writer):
+    source = Tokenizer(writer, 5)
+    text = source.to_text(source.encode(maze, 4, 1, offset=(0, 2)))
+    if reader == writer:
+        with pytest.raises(TokenError, match=r"expected a c.* to ") as caught:
+            Tokenizer(reader, 3).parse(text)
+    else:
+        looks = f"{reader!r} vocabulary of side 6: this looks like .*{writer!r}"
+        with pytest.raises(TokenError, match=looks) as caught:
+            Tokenizer(reader, 6).parse(text)
+    assert caught.value.vocabulary == (writer, 5)
+
+
+@pytest.mark.parametrize("strange", ["3", "(", "zebra", "<PADDING>", "(1,2"])
+def test_a_stray_token_alone_speaks_of_no_other_scheme(maze, strange):
+    tokenizer = Tokenizer("ut", 3)
+    text = tokenizer.to_text(tokenizer.encode(maze, 4, 1))
+    for changed in (strange, text.replace("(0,1)", strange, 1)):
+        with pytest.raises(TokenError, match="expected a token of the 'ut'") as caught:
+            tokenizer.parse(changed)
+        assert caught.value.vocabulary in (None, ("ctt", 2))
+
+
 def mutated(text: str, data: st.DataObject) -> str:
     """A valid text with tokens dropped, doubled, swapped, cut or replaced."""
     tokens = text.split()

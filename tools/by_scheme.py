@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from mazelib import zoo
 from mazelib.behaviour import contrasts, shifts
@@ -25,7 +25,7 @@ from mazelib.behaviour.evaluation import evaluate, summary
 from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet, MazeStream
 from mazelib.errors import MazelibError
-from mazelib.evidence import replace_rows
+from mazelib.evidence import one_thread, replace_rows
 
 TABLE = "by-scheme.json"
 MODELS = ("dfs5", "dfs5-seed1", "dfs5-seed2", "dfs5-pairs", "dfs5-walls")
@@ -99,6 +99,7 @@ def row(name: str, network: Path, kind: str, mazes: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Ask each model there is, or those that are named, and write the table."""
+    one_thread()
     there = [name for name in MODELS if name in zoo.names()]
     names = names_asked(__doc__, there, arguments)
     pairs = networks(names, there).items()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from mazelib import zoo
 from mazelib.behaviour import contrasts, shifts
@@ -27,7 +27,7 @@ from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet
-from mazelib.evidence import replace_rows
+from mazelib.evidence import one_thread, replace_rows
 from mazelib.intervals import bootstrap_groups
 from mazelib.tokenizer import Edges
 
@@ -156,6 +156,7 @@ def models_asked() -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Ask everything, or what is named, and write the table."""
+    one_thread()
     everyone = [*models_asked(), *SOLVERS]
     names = names_asked(__doc__, everyone, arguments)
     models = [name for name in names if name not in SOLVERS]

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from mazelib import zoo
 from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet, MazeStream, StreamConfig
-from mazelib.evidence import replace_rows
+from mazelib.evidence import one_thread, replace_rows
 from mazelib.generators import MazeConfig
 from mazelib.internals.clusters import STOP, PathTokens, centred, path_tokens
 from mazelib.internals.geometry import purity, silhouette
@@ -197,6 +197,7 @@ def rows_of(name: str) -> Iterator[dict]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all networks, or those that are named, and write the table."""
+    one_thread()
     names = names_asked(__doc__, NETWORKS, arguments)
     facts = {"made_by": "python tools/clusters.py", "mazes": SCORED}
     for name in names:

@@ -13,14 +13,14 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from mazelib import zoo
 from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.metrics import forks_right
 from mazelib.dataset import MazeSet, MazeStream
-from mazelib.evidence import replace_rows
+from mazelib.evidence import one_thread, replace_rows
 from mazelib.generators import PERFECT
 from mazelib.validation import teacher_forced
 
@@ -66,6 +66,7 @@ def row(name: str, kind: str, mazes: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Ask the models, or those that are named, and write the table."""
+    one_thread()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME")
     names = parser.parse_args(arguments).names

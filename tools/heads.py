@@ -15,14 +15,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from mazelib import zoo
 from mazelib.behaviour import shifts
 from mazelib.checkpoint import TrainedModel
 from mazelib.commands.flags import names_asked
 from mazelib.dataset import MazeSet, MazeStream
-from mazelib.evidence import replace_rows
+from mazelib.evidence import one_thread, replace_rows
 from mazelib.internals.ablation import (
     Head,
     Replacement,
@@ -281,6 +281,7 @@ def rungs(mazes: MazeSet) -> list[dict]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all networks, or those that are named, and write the table."""
+    one_thread()
     names = names_asked(__doc__, NETWORKS, arguments)
     stream = MazeStream(zoo.held_out("dfs5"))
     test, other = stream.take(0, SCORED), stream.take(50_000, CHOOSING)

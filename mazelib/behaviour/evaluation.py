@@ -5,6 +5,7 @@ summary(table)["exact"], summary(table)["exact_ci"]
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,50 @@ def next_sure(probability: list[np.ndarray], tokenizer: Tokenizer) -> list[list[
     return [p[width:-1].reshape(-1, width).prod(1).tolist() for p in probability]
 
 
+class Answers(NamedTuple):
+    """What a model answers to mazes, one item a maze: all that `scored` scores.
+
+    paths: the cells of its rollout (see `answered_cells`). chosen: those it would go to
+    on the true path (`next_cells`). sure: the probability it gives them (`next_sure`).
+    """
+
+    paths: list[list[int]]
+    chosen: list[list[int]]
+    sure: list[list[float]]
+
+
+def answers(
+    model: PreTrainedModel,
+    tokenizer: Tokenizer,
+    mazes: MazeSet,
+    progress: bool = False,
+    edges: Sequence[Edges] | None = None,
+) -> Answers:
+    """A model's answers; `edges` as for `evaluate`.
+
+    Only the mazes whose path is not the likeliest, token by token, are rolled out.
+    """
+    likeliest, sure, right = teacher_forced(model, tokenizer, mazes, edges=edges)
+    paths = [sample.path.tolist() for sample in mazes]
+    wrong = np.flatnonzero(~right)
+    lists = None if edges is None else [edges[index] for index in wrong]
+    rolled = predicted_paths(model, tokenizer, mazes[wrong], progress, lists)
+    for index, path in zip(wrong, rolled, strict=True):
+        paths[index] = path
+    chosen = next_cells(likeliest, tokenizer, mazes)
+    return Answers(paths, chosen, next_sure(sure, tokenizer))
+
+
+def scored(mazes: MazeSet, given: Answers) -> pd.DataFrame:
+    """The table of `evaluate`, from the answers that were given."""
+    table = metrics.measured(mazes, given.paths)
+    table["forks_right"] = list(map(metrics.forks_right, mazes, given.chosen))
+    table["forks_rolled"] = list(map(metrics.forks_rolled, mazes, given.paths))
+    table["next_cells"], table["next_sure"] = given.chosen, given.sure
+    table["predicted"] = given.paths
+    return table
+
+
 def evaluate(
     model: PreTrainedModel,
     tokenizer: Tokenizer,
@@ -106,23 +151,8 @@ def evaluate(
     lists of bools; `next_cells`, those the model would choose on the true path, and
     `next_sure`, the probability it gives them; `predicted`.
     edges: each maze's list, where it is not in the order of its own key.
-
-    Only the mazes whose path is not the likeliest, token by token, are rolled out.
     """
-    likeliest, sure, right = teacher_forced(model, tokenizer, mazes, edges=edges)
-    paths = [sample.path.tolist() for sample in mazes]
-    wrong = np.flatnonzero(~right)
-    lists = None if edges is None else [edges[index] for index in wrong]
-    rolled = predicted_paths(model, tokenizer, mazes[wrong], progress, lists)
-    for index, path in zip(wrong, rolled, strict=True):
-        paths[index] = path
-    table = metrics.measured(mazes, paths)
-    chosen = next_cells(likeliest, tokenizer, mazes)
-    table["forks_right"] = list(map(metrics.forks_right, mazes, chosen))
-    table["forks_rolled"] = list(map(metrics.forks_rolled, mazes, paths))
-    table["next_cells"], table["next_sure"] = chosen, next_sure(sure, tokenizer)
-    table["predicted"] = paths
-    return table
+    return scored(mazes, answers(model, tokenizer, mazes, progress, edges))
 
 
 def evaluate_forks(

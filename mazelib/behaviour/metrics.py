@@ -7,6 +7,9 @@ a predicted cell of -1 (`OUTSIDE`) lies outside the maze, and a last one of -2
 - `RATES`: a bool or a share. A perfect path scores 1 in each, an empty one 0.
 - `FAULTS`: how often a rule was broken. A perfect path has none.
 - `first_error` and `excess_length`: a number of steps, or None.
+
+What compares with the true path (`exact` and the `node_` rates) needs a sample that has
+one; all else asks the maze, and takes a bare prompt, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,8 +55,8 @@ def is_valid(sample: Sample, predicted: Cells) -> bool:
 
 
 def is_shortest(sample: Sample, predicted: Cells) -> bool:
-    """Is the prediction valid and as short as the true path? (In a tree: exact.)"""
-    return is_valid(sample, predicted) and len(predicted) == len(sample.path)
+    """Is the prediction valid, and is no way shorter? (In a tree: exact.)"""
+    return excess_length(sample, predicted) == 0
 
 
 def reached_target(sample: Sample, predicted: Cells) -> bool:
@@ -156,8 +159,10 @@ def first_error(sample: Sample, predicted: Cells) -> int | None:
 
 def excess_length(sample: Sample, predicted: Cells) -> int | None:
     """How many steps longer than a shortest path it is; None if it is not valid."""
-    is_path = is_valid(sample, predicted)
-    return len(predicted) - len(sample.path) if is_path else None
+    if not is_valid(sample, predicted):
+        return None
+    shortest = int(sample.maze.distances(sample.target)[sample.origin])
+    return len(predicted) - 1 - shortest
 
 
 def outcome(sample: Sample, predicted: Cells) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel
 
 from mazelib.errors import MazelibError
@@ -50,7 +50,7 @@ def rollout(
     answers: list = [None] * len(prompts)
     with tqdm(total=len(prompts), unit="maze", disable=not progress) as bar:
         for length, indices in by_length.items():
-            bound = _answer_bound(model, tokenizer, length)
+            bound = answer_bound(model, tokenizer, length)
             for start in range(0, len(indices), size):
                 part = indices[start : start + size]
                 ids = torch.from_numpy(np.stack([prompts[i] for i in part])).long()
@@ -62,7 +62,11 @@ def rollout(
     return answers
 
 
-def _answer_bound(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> int:
+def answer_bound(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> int:
+    """The most tokens that answer a prompt of so many tokens.
+
+    Raises MazelibError where learned positions leave none.
+    """
     bound = tokenizer.side**2 * tokenizer.cell_width + 1
     if model.config.model_type == "gpt2":
         bound = min(bound, model.config.n_positions - length)

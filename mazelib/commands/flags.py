@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from tyro.conf import arg
+from tyro.conf import Positional, arg
 
 from mazelib.errors import MazelibError
 from mazelib.generators import GENERATORS
@@ -23,6 +23,9 @@ def optional(kind: type, default: str, metavar: str = ""):
     hint = f"(default: {default})"
     name = metavar or kind.__name__.upper()
     return Annotated[kind | None, arg(metavar=name, help_behavior_hint=hint)]
+
+
+ModelName = Annotated[Positional[str], arg(metavar="MODEL")]
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ def describe(stream) -> dict:
 
 
 def dumps(facts) -> str:
-    """Compact JSON on one line."""
-    return json.dumps(facts, ensure_ascii=False)
+    """Compact JSON on one line, in ASCII, so that any output can hold it."""
+    return json.dumps(facts)
 
 
 def readable(facts: dict) -> str:
@@ -129,7 +132,7 @@ def readable(facts: dict) -> str:
     def lines() -> Iterator[str]:
         for name, value in facts.items():
             if isinstance(value, list):
-                value = " … ".join(f"{v:.4f}" for v in value)
+                value = " to ".join(f"{v:.4f}" for v in value)
             elif isinstance(value, float):
                 value = f"{value:.4f}"
             yield f"{name:<15} {value}"

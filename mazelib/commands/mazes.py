@@ -1,7 +1,9 @@
 """Commands about mazes and solvers that do not learn: generate and baseline."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Annotated, Literal
+
+from tyro.conf import arg
 
 from mazelib.commands.flags import (
     MazeFlags,
@@ -11,16 +13,22 @@ from mazelib.commands.flags import (
     optional,
     readable,
 )
+from mazelib.commands.output import say
+from mazelib.errors import MazelibError
+from mazelib.files import writing
 
 
 @dataclass(frozen=True)
 class Generate:
-    """Make mazes with questions and print them as tokens, or write them to a file.
+    """Make or take mazes with questions; print them as tokens, or write them to a file.
 
     Example: python -m mazelib generate --generator wilson --grid 5 --count 3
     """
 
     mazes: MazeFlags
+    from_: Annotated[optional(str, "make new mazes", "FILE"), arg(name="from")] = None
+    """file whose mazes to take: .parquet, .jsonl, maze-dataset's .zanj and .json, or
+    .txt, drawings or lines of tokens"""
     count: int = 1
     """number of mazes"""
     tokens: Literal["ut", "ctt", "walls"] = "ut"
@@ -31,6 +39,8 @@ class Generate:
     """only mazes whose hash puts them in this part"""
     out: optional(str, "print one maze a line", "FILE") = None
     """file to write, .parquet or .jsonl"""
+    prompts: bool = False
+    """print tokens up to <PATH_START> alone"""
     json: bool = False
     """print JSON lines: cells, connections and tokens"""
 
@@ -39,23 +49,52 @@ class Generate:
         from mazelib.storage import to_rows, write_mazes
         from mazelib.tokenizer import Tokenizer
 
-        check_count(self.count)
-        stream = self.mazes.stream(self.split)
-        grid = stream.config.spread or stream.config.mazes.grid
+        grid, sets = self.drawn() if self.from_ is None else self.imported()
         tokenizer = Tokenizer(self.tokens, grid if self.side is None else self.side)
         tokenizer.place(grid)
+        if self.out:
+            if self.prompts:
+                raise MazelibError("a file holds whole paths: leave out --prompts")
+            with writing(self.out):
+                rows = write_mazes(self.out, sets, tokenizer)
+            facts = {"out": self.out, "count": rows}
+            say(dumps(facts) if self.json else f"{rows} mazes written to {self.out}")
+            return
+        for mazes in sets:
+            for row in to_rows(mazes, tokenizer):
+                if self.prompts:
+                    before, start, _ = row["tokens"].partition("<PATH_START>")
+                    row["tokens"] = before + start
+                say(dumps(row) if self.json else row["tokens"])
+
+    def drawn(self) -> tuple:
+        """The side of the grid that fresh mazes lie in, and sets of them."""
+        check_count(self.count)
+        stream = self.mazes.stream(self.split)
         sets = (
             stream.take(start, min(1024, self.count - start))
             for start in range(0, self.count, 1024)
         )
-        if self.out:
-            rows = write_mazes(self.out, sets, tokenizer)
-            facts = {"out": self.out, "count": rows}
-            print(dumps(facts) if self.json else f"{rows} mazes written to {self.out}")
-            return
-        for mazes in sets:
-            for row in to_rows(mazes, tokenizer):
-                print(dumps(row) if self.json else row["tokens"])
+        return stream.config.spread or stream.config.mazes.grid, sets
+
+    def imported(self) -> tuple:
+        """The side of the grid that the file's mazes lie in, and the one set of them.
+
+        Raises MazelibError for a flag that says which mazes to make.
+        """
+        from mazelib.storage import read_mazes
+
+        flags = [(self.mazes, f) for f in fields(self.mazes)]
+        flags += [(self, f) for f in fields(self) if f.name in ("count", "split")]
+        given = [f.name for owner, f in flags if getattr(owner, f.name) != f.default]
+        if given:
+            named = ", ".join("--" + name.replace("_", "-") for name in given)
+            raise MazelibError(
+                f"{named} says which mazes to make, but --from takes those of "
+                f"{self.from_}: leave one of them out"
+            )
+        mazes = read_mazes(self.from_)
+        return mazes.n + int(mazes.offset.max()), [mazes]
 
 
 @dataclass(frozen=True)
@@ -84,4 +123,4 @@ class Baseline:
         stream = self.mazes.stream(self.split)
         scores = floor(stream.take(0, self.count), self.solver, self.mazes.seed)
         facts = {"solver": self.solver, **describe(stream), **scores}
-        print(dumps(facts) if self.json else readable(facts))
+        say(dumps(facts) if self.json else readable(facts))

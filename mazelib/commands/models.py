@@ -1,20 +1,20 @@
-"""Commands about models: train, evaluate, solve and models."""
+"""Commands about models: train, evaluate and models."""
 
 import sys
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from tyro.conf import Positional
-
 from mazelib.commands.flags import (
     MazeFlags,
+    ModelName,
     check_count,
     describe,
     dumps,
     optional,
     readable,
 )
+from mazelib.commands.output import complain, say
 from mazelib.errors import MazelibError
 
 
@@ -99,7 +99,7 @@ class Train:
             f"{self.out}: exact {score['exact']:.3f} [{low:.3f}, {high:.3f}] on "
             f"{score['n']} validation mazes, {card['parameters']} parameters"
         )
-        print(dumps(card) if self.json else text)
+        say(dumps(card) if self.json else text)
 
     def flags_of(self, kind: type) -> dict:
         """The flags that are named as fields of a config."""
@@ -114,7 +114,7 @@ class Evaluate:
     Example: python -m mazelib evaluate runs/dfs4 --count 1000 --json
     """
 
-    model: Positional[str]
+    model: ModelName
     """a folder that train wrote, or a name in data/models"""
     mazes: MazeFlags
     count: int = 1000
@@ -135,87 +135,7 @@ class Evaluate:
         mazes = stream.take(0, self.count)
         table = evaluate(trained.model, trained.tokenizer, mazes, sys.stderr.isatty())
         facts = {"model": self.model, **describe(stream), **summary(table)}
-        print(dumps(facts) if self.json else readable(facts))
-
-
-@dataclass(frozen=True)
-class Solve:
-    """Complete prompts with a model's paths; without input, solve a generated maze.
-
-    Prompts come on standard input, one a line, up to <PATH_START>; the answers go to
-    standard output, one a line. Mazes are read as filling the vocabulary's grid; give
-    --grid for smaller ones.
-
-    Example: python -m mazelib solve runs/dfs4 --draw
-    """
-
-    model: Positional[str]
-    """a folder that train wrote, or a name in data/models"""
-    mazes: MazeFlags
-    draw: bool = False
-    """show each maze with the model's path (+) as text"""
-    json: bool = False
-    """print a JSON object a line: tokens, path as [row, col], valid, shortest"""
-
-    def run(self) -> None:
-        """Read all prompts, then print each answer."""
-        from mazelib.behaviour.evaluation import answered_cells
-        from mazelib.behaviour.rollout import rollout
-        from mazelib.zoo import load
-
-        trained = load(self.model)
-        tokenizer = trained.tokenizer
-        questions = self.questions(trained)
-        answers = rollout(trained.model, tokenizer, [ids for ids, _ in questions])
-        for (_, sample), answer in zip(questions, answers, strict=True):
-            path = answered_cells(answer, tokenizer, sample.maze.n)
-            if self.json:
-                print(dumps(self.facts(sample, path, tokenizer.to_text(answer))))
-            else:
-                print(tokenizer.to_text(answer))
-            if self.draw:
-                print(sample.draw(path).text)
-
-    def questions(self, trained) -> list:
-        """Pairs of a prompt's ids and its sample: from standard input, or generated."""
-        import numpy as np
-
-        from mazelib.behaviour.evaluation import prompts
-        from mazelib.zoo import trained_on
-
-        tokenizer = trained.tokenizer
-        grid = tokenizer.side if self.mazes.grid is None else self.mazes.grid
-        pairs = []
-        lines = [] if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
-        for number, line in enumerate(lines, 1):
-            try:
-                ids = tokenizer.from_text(line)
-                sample = tokenizer.decode(ids, grid)
-            except MazelibError as error:
-                raise MazelibError(f"line {number}: {error}") from None
-            if sample.path is not None:
-                raise MazelibError(
-                    f"line {number}: the prompt has a path already: end it after "
-                    "<PATH_START>"
-                )
-            pairs.append((ids, sample))
-        if not pairs:
-            stream = self.mazes.stream("test", like=asdict(trained_on(self.model)))
-            mazes = replace(stream.take(0, 1), offset=np.zeros((1, 2), np.int16))
-            pairs = [(prompts(mazes, tokenizer)[0], mazes[0]._replace(path=None))]
-        return pairs
-
-    def facts(self, sample, path: list[int], tokens: str) -> dict:
-        """What --json prints of one answer."""
-        from mazelib.behaviour.metrics import NO_END, is_shortest, is_valid
-
-        n, cells = sample.maze.n, [cell for cell in path if cell != NO_END]
-        return {
-            "tokens": tokens,
-            "path": [divmod(cell, n) if cell >= 0 else None for cell in cells],
-            "valid": is_valid(sample, path),
-            "shortest": is_shortest(sample, path),
-        }
+        say(dumps(facts) if self.json else readable(facts))
 
 
 @dataclass(frozen=True)
@@ -229,25 +149,22 @@ class Models:
     """print a JSON list of the models' cards"""
 
     def run(self) -> None:
-        """Print a line a model."""
+        """Print a line a model; then raise MazelibError for those that are damaged."""
         from mazelib.zoo import read_cards
 
         cards, damaged = read_cards()
-        self.show(cards)
-        for error in damaged[1:]:
-            print(f"mazelib: error: {error}", file=sys.stderr)
-        if damaged:
-            raise damaged[0]
-
-    def show(self, cards: dict[str, dict]) -> None:
-        """Print the cards by name."""
         if self.json:
-            print(dumps([{"name": name, **card} for name, card in cards.items()]))
-            return
-        for name, card in cards.items():
-            score = card["metrics"]
-            low, high = score["exact_ci"]
-            exact = f"exact {score['exact']:.3f} [{low:.3f}, {high:.3f}]"
-            print(f"{name:<22} {exact}  {card['parameters']} parameters")
-        if not cards:
-            print("no models yet: python -m mazelib train --help", file=sys.stderr)
+            say(dumps([{"name": name, **card} for name, card in cards.items()]))
+        else:
+            say(*(self.line(name, card) for name, card in cards.items()))
+        if damaged:
+            raise MazelibError("; ".join(map(str, damaged)))
+        if not cards and not self.json:
+            complain("no models yet: see python -m mazelib train --help")
+
+    def line(self, name: str, card: dict) -> str:
+        """A model's name, score and size."""
+        score = card["metrics"]
+        low, high = score["exact_ci"]
+        exact = f"exact {score['exact']:.3f} [{low:.3f}, {high:.3f}]"
+        return f"{name:<22} {exact}  {card['parameters']} parameters"

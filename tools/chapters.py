@@ -1,0 +1,207 @@
+"""Run each chapter once, under pytest --nbmake, and keep the run while it holds.
+
+    python -m tools.chapters                     # those whose run no longer holds
+    python -m tools.chapters --force 01_mazes    # this one, whatever was run before
+    python -m tools.chapters --answers           # all, asking the models anew
+
+In: book/ with the chapters, without outputs. Out, in _build/executed: NAME.ipynb, the
+chapter with outputs, and NAME.json, what that run depended on and how long it took.
+`make test` and `make book` share these runs. A run holds as long as the chapter, all of
+mazelib/ and data/, book/hypotheses.yml, requirements.lock and Python are the same. What
+a chapter itself records in data/results has to be as the run left it.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from mazelib import evidence
+from mazelib.behaviour import stored
+from mazelib.files import sha256, write_json
+from mazelib.hypotheses import HYPOTHESES, hypotheses
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "book"
+EXECUTED = ROOT / "_build" / "executed"
+CELL_TIMEOUT = 600
+"""Seconds a cell may take; far more than any needs."""
+JOBS = min(2, os.cpu_count() or 1)
+"""Chapters that run side by side, with a thread each."""
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+class Run(NamedTuple):
+    """How running a chapter went: its seconds, those of the processor, its output.
+
+    error: what pytest said if it failed, else nothing.
+    """
+
+    seconds: float
+    processor: float
+    error: str
+
+
+def names() -> list[str]:
+    """The names of the notebooks in the table of contents, in order."""
+    toc = (SOURCE / "_toc.yml").read_text(encoding="utf-8")
+    found = re.findall(r"^\s*- file:\s*(\S+)", toc, flags=re.MULTILINE)
+    return [name for name in found if (SOURCE / f"{name}.ipynb").exists()]
+
+
+# ── does a run hold? ──
+
+
+def records(name: str) -> dict[str, str]:
+    """The hashes of what a chapter has recorded, by the files' names in data/results.
+
+    An empty hash stands for what is not there.
+    """
+    stated = hypotheses().values()
+    ids = [entry.id for entry in stated if entry.chapter == name]
+    files = [evidence.RESULTS / f"{id}.json" for id in ids]
+    return {file.name: sha256(file) if file.is_file() else "" for file in files}
+
+
+@cache
+def shared_key() -> str:
+    """One hash of all that every chapter may read, but for the chapters' records.
+
+    No chapter reads what another has recorded.
+    """
+    recorded = {evidence.RESULTS / f"{id}.json" for id in hypotheses()}
+    read = [*(ROOT / "mazelib").rglob("*.py"), *(ROOT / "data").rglob("*")]
+    read += [HYPOTHESES, ROOT / "requirements.lock"]
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted(set(read) - recorded):
+        if path.is_file() and not path.name.startswith("."):
+            digest.update(f"{path.relative_to(ROOT)} {sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def key(name: str) -> str:
+    """One hash of all that a chapter's run depends on: its cells, and what it reads."""
+    cells = json.loads((SOURCE / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    said = [(c["cell_type"], "".join(c["source"]), c["metadata"]) for c in cells]
+    both = shared_key() + json.dumps(said, sort_keys=True)
+    return hashlib.sha256(both.encode()).hexdigest()
+
+
+def last_run(name: str) -> dict:
+    """What is known of a chapter's last run; nothing if it does not hold any more."""
+    try:
+        known = json.loads((EXECUTED / f"{name}.json").read_text("utf-8"))
+        holds = known["key"] == key(name) and known["records"] == records(name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    is_there = (EXECUTED / f"{name}.ipynb").is_file()
+    return known if holds and is_there else {}
+
+
+# ── running ──
+
+
+def wait(process: subprocess.Popen) -> tuple[int, float]:
+    """A process's exit code and its processor's seconds, its children's included.
+
+    0 seconds where the system does not tell, as Windows does not.
+    """
+    if not hasattr(os, "wait4"):
+        return process.wait(), 0.0
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used.ru_utime + used.ru_stime
+
+
+def execute(name: str) -> Run:
+    """Run one chapter; keep what it made in _build/executed if it did not fail."""
+    before, started = key(name), time.monotonic()
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:  # nbmake skips all below a _build
+        copy = Path(shutil.copy(SOURCE / f"{name}.ipynb", folder))
+        command = [sys.executable, "-m", "pytest", "--nbmake", "--overwrite", "-q"]
+        command += [f"--nbmake-timeout={CELL_TIMEOUT}", "-p", "no:cacheprovider"]
+        with open(Path(folder, "said"), "w+", encoding="utf-8") as said:
+            process = subprocess.Popen(
+                [*command, "-c", os.devnull, copy],
+                cwd=folder,
+                env=os.environ | ONE_THREAD | {evidence.BOOK: "1"},
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+            failed, processor = wait(process)
+            said.seek(0)
+            error = said.read() if failed else ""
+        run = Run(time.monotonic() - started, processor, error)
+        if not failed:
+            shutil.copy(copy, EXECUTED)
+            times = {"seconds": round(run.seconds), "processor": round(run.processor)}
+            known = {"key": before, "records": records(name), **times}
+            write_json(EXECUTED / f"{name}.json", known)
+    return run
+
+
+def run(asked: Sequence[str] = (), force: bool = False) -> None:
+    """Run the chapters asked for, or all, whose last run does not hold; print a table.
+
+    force: run them in any case. Exits with the errors of those that fail, when all
+    have been run.
+    """
+    asked = asked or names()
+    due = [name for name in asked if force or not last_run(name)]
+    started, failures = time.monotonic(), []
+    with ThreadPoolExecutor(JOBS) as pool:
+        waiting = {pool.submit(execute, name): name for name in due}
+        for number, done in enumerate(as_completed(waiting), 1):
+            name, (seconds, processor, error) = waiting[done], done.result()
+            failures += [f"{error}\n{name} failed; see above"] if error else []
+            how = "failed after" if error else "passed in"
+            times = f"{seconds:.0f} s ({processor:.0f} s of processor)"
+            print(f"[{number}/{len(due)}] {name} {how} {times}", flush=True)
+    took = time.monotonic() - started
+    kept = len(asked) - len(due)
+    print(f"chapters: {len(due)} run in {took:.0f} s, {kept} as they were run before")
+    if failures:
+        sys.exit("\n".join(failures))
+
+
+def check_known(parser: argparse.ArgumentParser, asked: Sequence[str]) -> None:
+    """End the program, with exit code 2, for a name that is no chapter's."""
+    if unknown := set(asked) - set(names()):
+        known = ", ".join(names())
+        parser.error(f"no chapter {', '.join(sorted(unknown))}: choose from {known}")
+
+
+def main() -> None:
+    """Read the arguments and do as they say."""
+    parser = argparse.ArgumentParser(description="Run the chapters, each once.")
+    parser.add_argument("chapters", nargs="*", metavar="CHAPTER")
+    parser.add_argument("--force", action="store_true", help="whatever was run before")
+    more = "and keep what the models answer; all of it, if no chapter is named"
+    parser.add_argument("--answers", action="store_true", help=more)
+    arguments = parser.parse_args()
+    check_known(parser, arguments.chapters)
+    if arguments.answers:
+        os.environ[stored.KEEP] = "1"
+        if not arguments.chapters:
+            shutil.rmtree(stored.ANSWERS, ignore_errors=True)
+    run(arguments.chapters, arguments.force or arguments.answers)
+
+
+if __name__ == "__main__":
+    main()
