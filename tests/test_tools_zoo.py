@@ -15,6 +15,7 @@ from mazelib.generators import MazeConfig
 from mazelib.model import MazeModelConfig, build
 from mazelib.recipe import TrainConfig
 from mazelib.training import state_folder, train
+from tools import model_cards
 from tools import zoo as making
 
 RECIPE = TrainConfig(
@@ -165,4 +166,4 @@ def test_every_model_card_says_how_to_open_it(monkeypatch):
     monkeypatch.undo()
     for name in zoo.names():
         text = (zoo.MODELS / name / "README.md").read_text(encoding="utf-8")
-        assert making.usage(name) in text, name
+        assert model_cards.usage(name) in text, name
