@@ -1,5 +1,7 @@
 """Statistics find what was put in, and nothing where names were shuffled."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -153,3 +155,21 @@ def test_shuffled_kinds_have_no_excess_in_the_mean(rng):
     found = purity(rng.normal(size=(200, 2)), kinds, group, draws=200)
     assert found.null.mean() == pytest.approx(0, abs=0.004)
     assert found.null.std() > 0.005
+
+
+@pytest.mark.parametrize("ranks", [True, False])
+def test_things_that_are_exchanged_with_themselves_alone_leave_it_as_it_is(rng, ranks):
+    a, b = (distances(rng.normal(size=(9, 4)), "cosine") for _ in range(2))
+    some = np.triu(rng.random((9, 9)) < 0.6, 1)
+    some |= some.T
+    for pairs in (None, some):
+        found = mantel(a, b, ranks, pairs, within=np.arange(9), draws=5)
+        assert found.null == pytest.approx([found.value] * 5)
+
+
+def test_a_null_is_the_correlation_of_the_exchanged_table(rng):
+    a, b = (distances(rng.normal(size=(4, 3)), "cosine") for _ in range(2))
+    orders = [np.ix_(order, order) for order in itertools.permutations(range(4))]
+    every = {round(correlation(a[order], b), 9) for order in orders}
+    null = mantel(a, b, draws=2000).null
+    assert {round(value, 9) for value in null.tolist()} == every

@@ -83,14 +83,17 @@ def mantel(
     """
     rng = np.random.default_rng(seed)
     kinds = np.zeros(len(a), int) if within is None else within
-    null = []
-    for _ in range(draws):
-        order = np.empty(len(a), int)
-        order[np.argsort(kinds, kind="stable")] = np.lexsort(
-            (rng.random(len(a)), kinds)
-        )
-        null.append(correlation(a[np.ix_(order, order)], b, ranks, pairs))
-    return Tested(correlation(a, b, ranks, pairs), np.array(null))
+    orders = np.empty((draws, len(a)), int)
+    orders[:, np.argsort(kinds, kind="stable")] = np.argsort(
+        kinds + rng.random((draws, len(a))), axis=1
+    )
+    counts = np.ones(a.shape, bool) if pairs is None else pairs
+    first, second = np.nonzero(np.triu(counts, 1))
+    x, y = a[orders[:, first], orders[:, second]], b[first, second]
+    x, y = (rankdata(x, axis=1), rankdata(y)) if ranks else (x, y)
+    x, y = x - x.mean(1, keepdims=True), y - y.mean()
+    null = x @ y / np.sqrt((x**2).sum(1) * (y**2).sum())
+    return Tested(correlation(a, b, ranks, pairs), null)
 
 
 def mantel_interval(
