@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -141,6 +142,17 @@ def test_answers_come_while_the_input_is_open(folder):
                     came += len(next(batches))
                 assert came == count
         assert list(batches) == []
+
+
+@pytest.mark.parametrize(("err", "out"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_progress_is_shown_where_a_terminal_shows_nothing_else(
+    run, folder, monkeypatch, err, out
+):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: bool(err))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: bool(out))
+    code, answers, progress = run("solve", folder, stdin=GOOD.encode())
+    assert (code, len(answers.splitlines())) == (0, 1)
+    assert ("maze/s" in progress) == bool(progress) == (err and not out)
 
 
 def test_batches_are_bounded_and_in_order():
