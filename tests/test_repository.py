@@ -176,3 +176,26 @@ def test_no_pickle_is_committed():
     files = [p for p in (ROOT / "data").rglob("*") if p.is_file()]
     endings = {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}
     assert not {p.suffix for p in files} & endings
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_chapters_compute_with_one_thread_from_the_start(chapter):
+    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+    at = [i for i, text in enumerate(code) if "evidence.one_thread()" in text]
+    assert len(at) == 1
+    heavy = re.compile(r"(zoo\.load|build|train|evaluate|open_lens)\(")
+    before = [*code[: at[0]], code[at[0]].split("evidence.one_thread()")[0]]
+    assert not [text for text in before if heavy.search(text)]
+
+
+@pytest.mark.parametrize("path", MODULES + CHAPTERS, ids=lambda path: path.stem)
+def test_progress_is_plain_text(path):
+    """Widgets are blank in the book, and a red warning where ipywidgets is missing."""
+    assert not re.search(r"tqdm\.(auto|notebook)", path.read_text(encoding="utf-8"))
+
+
+def test_lab_shows_what_the_book_shows():
+    """Other packages' bars ask for ipywidgets; admonitions and roles for MyST."""
+    locked = {pin.name for pin in pins()}
+    assert {"ipywidgets", "jupyterlab-myst"} <= locked
