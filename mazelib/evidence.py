@@ -26,6 +26,8 @@ from mazelib.hypotheses import ROOT, Hypothesis, hypotheses, hypothesis, seal
 RESULTS = ROOT / "data" / "results"
 BOOK = "MAZELIB_BOOK"
 """The environment variable that is set while the book's chapters are run."""
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
+"""The environment of a process that computes with one thread: see `one_thread`."""
 DIGITS = 4
 """Significant digits of a stored number; far more than its interval is worth."""
 SAME = 1e-3
@@ -44,8 +46,7 @@ def one_thread() -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
-    for name in ("OMP", "OPENBLAS", "MKL"):  # of libraries that are loaded later
-        os.environ[f"{name}_NUM_THREADS"] = "1"
+    os.environ.update(ONE_THREAD)  # for libraries that are loaded later
     torch.set_num_threads(1)
     threadpool_limits(1)
 

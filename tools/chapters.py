@@ -39,11 +39,6 @@ CELL_TIMEOUT = 600
 """Seconds a cell may take; far more than any needs."""
 JOBS = min(2, os.cpu_count() or 1)
 """Chapters that run side by side, with a thread each."""
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
 
 
 class Run(NamedTuple):
@@ -140,7 +135,7 @@ def execute(name: str) -> Run:
             process = subprocess.Popen(
                 [*command, "-c", os.devnull, copy],
                 cwd=folder,
-                env=os.environ | ONE_THREAD | {evidence.BOOK: "1"},
+                env=os.environ | evidence.ONE_THREAD | {evidence.BOOK: "1"},
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )

@@ -15,7 +15,6 @@ from mazelib.commands.flags import (
 )
 from mazelib.commands.output import say
 from mazelib.errors import MazelibError
-from mazelib.files import writing
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,7 @@ class Generate:
         if self.out:
             if self.prompts:
                 raise MazelibError("a file holds whole paths: leave out --prompts")
-            with writing(self.out):
-                rows = write_mazes(self.out, sets, tokenizer)
+            rows = write_mazes(self.out, sets, tokenizer)
             facts = {"out": self.out, "count": rows}
             say(dumps(facts) if self.json else f"{rows} mazes written to {self.out}")
             return
