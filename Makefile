@@ -48,15 +48,15 @@ lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book
 
 train: $(READY) ## make a model of data/models again from nothing: MODEL=dfs5
-	$(BIN)/python tools/zoo.py $(MODEL)
+	$(BIN)/python -m experiments.zoo $(MODEL)
 
 tables: $(READY) ## make the tables of data/results that take longer than a chapter may
-	$(BIN)/python tools/ablations.py
-	$(BIN)/python tools/by_set.py
-	$(BIN)/python tools/by_scheme.py
-	$(BIN)/python tools/clusters.py
-	$(BIN)/python tools/errors.py
-	$(BIN)/python tools/heads.py
+	$(BIN)/python -m experiments.ablations
+	$(BIN)/python -m experiments.by_set
+	$(BIN)/python -m experiments.by_scheme
+	$(BIN)/python -m experiments.clusters
+	$(BIN)/python -m experiments.errors
+	$(BIN)/python -m experiments.heads
 
 answers: $(READY) ## ask the models anew what the chapters ask them (15 minutes)
 	$(BIN)/python -m tools.chapters --answers

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from rounds import compare, table
 
-from mazelib import zoo
-from mazelib.dataset import MazeStream
+from mazelib.dataset.stream import MazeStream
 from mazelib.internals.lens import MOST, activations, open_lens
+from mazelib.models import zoo
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
 """Gradients as they are, with torch's softmax, and with every batch of another shape.
 
-Torch's way with `mazelib.softmax`'s work: the scores of both places are joined, copied
-to float32 and added to a mask, which is made once a batch; the weights are copied back
-and parted. Without rounding (`attention.MULTIPLE`), most batches have shapes that were
-not met before. On one core, half a batch of `steps.BASE` at a time, with short
-sequences (one token a cell) and long ones (pairs); each side has batches of its own,
-since what one side has met is known to the others.
+Torch's way with `mazelib.training.packed_softmax`'s work: the scores of both places are
+joined, copied to float32 and added to a mask, which is made once a batch; the weights
+are copied back and parted. Without rounding (`packed_attention.MULTIPLE`), most batches
+have shapes that were not met before. On one core, half a batch of `steps.BASE` at a
+time, with short sequences (one token a cell) and long ones (pairs); each side has
+batches of its own, since what one side has met is known to the others.
 """
 
 import argparse
@@ -19,19 +19,19 @@ import torch
 from rounds import compare, table
 from steps import BASE, changed
 
-from mazelib import attention
-from mazelib.dataset import MazeStream
-from mazelib.gradients import of_part, one_core
-from mazelib.lean import LeanLoss
-from mazelib.model import build
-from mazelib.recipe import TrainConfig
+from mazelib.dataset.stream import MazeStream
+from mazelib.models.model import build
+from mazelib.training import packed_attention
+from mazelib.training.gradients import of_part, one_core
+from mazelib.training.lean import LeanLoss
+from mazelib.training.recipe import TrainConfig
 
 SIZE = BASE.batch // 2
 AS_THEY_COME = {"MULTIPLE": 1}
 
 
 class Torchs:
-    """The two functions of `mazelib.softmax`, from torch's."""
+    """The two functions of `mazelib.training.packed_softmax`, from torch's."""
 
     def __init__(self):
         self.masks = {}
@@ -48,14 +48,14 @@ class Torchs:
         return self.masks[id(ends)][1]
 
     def softmax_(self, far, near, ends) -> None:
-        """As `mazelib.softmax.softmax_`."""
+        """As `mazelib.training.packed_softmax.softmax_`."""
         whole = joined(far, near).float()
         keys = far.shape[2], whole.shape[2] - far.shape[2]
         whole.unflatten(0, (len(ends), -1)).add_(self.mask(ends, *keys))
         part(torch._softmax(whole, -1, False).to(far.dtype), far, near)
 
     def softmax_gradient_(self, to_far, to_near, far, near, ends) -> None:
-        """As `mazelib.softmax.softmax_gradient_`."""
+        """As `mazelib.training.packed_softmax.softmax_gradient_`."""
         gradient, weights = joined(to_far, to_near), joined(far, near)
         found = torch._softmax_backward_data(gradient, weights, -1, weights.dtype)
         part(found, to_far, to_near)
@@ -79,7 +79,8 @@ def gradients(
 ) -> Callable[[], int]:
     """Work for `compare`: the gradients of four half batches.
 
-    changes: gives names of `mazelib.attention` and what they stand for meanwhile.
+    changes: gives names of `mazelib.training.packed_attention` and what they stand for
+    meanwhile.
     """
     loss = LeanLoss(build(config.model))
     parameters = list(loss.parameters())
@@ -88,7 +89,7 @@ def gradients(
 
     def work() -> int:
         for batch in islice(batches, 4):
-            with one_core(), patch.dict(vars(attention), changes()):
+            with one_core(), patch.dict(vars(packed_attention), changes()):
                 of_part(loss, batch, float(batch.answer.sum()), parameters)
         return 4
 

@@ -19,9 +19,9 @@ from pathlib import Path
 
 from rounds import compare, table
 
-from mazelib.dataset import CHUNK, MazeStream, StreamConfig
-from mazelib.generators import MazeConfig
-from mazelib.tokenizer import Tokenizer
+from mazelib.dataset.stream import CHUNK, MazeStream, StreamConfig
+from mazelib.mazes.generators import MazeConfig
+from mazelib.tokens.tokenizer import Tokenizer
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / "_build" / "maze-dataset"

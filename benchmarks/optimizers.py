@@ -1,10 +1,10 @@
 """A Muon step over a model's matrices: stacked by shape, and torch.optim.Muon's own.
 
-Both make the same update (tests/test_optimizer.py); what differs is how many small
+Both make the same update (tests/training/test_muon.py); what differs is how many small
 products it takes. Beside it, what the gradient of a batch costs: parts of the batch in
-processes of their own against torch's use of as many threads, and mazelib.lean against
-the model's own forward with a mask and autocast; for short sequences, and for long
-ones, which are worked out in pieces.
+processes of their own against torch's use of as many threads, and mazelib.training.lean
+against the model's own forward with a mask and autocast; for short sequences, and for
+long ones, which are worked out in pieces.
 """
 
 import argparse
@@ -15,12 +15,12 @@ import torch
 from rounds import compare, table
 from steps import BASE, changed
 
-from mazelib.gradients import Gradients, PlainLoss
-from mazelib.lean import LeanLoss
-from mazelib.model import build
-from mazelib.optimizer import StackedMuon, hidden_matrices
-from mazelib.recipe import TrainConfig
-from mazelib.run import TrainingRun
+from mazelib.models.model import build
+from mazelib.training.gradients import Gradients, PlainLoss
+from mazelib.training.lean import LeanLoss
+from mazelib.training.muon import StackedMuon, hidden_matrices
+from mazelib.training.recipe import TrainConfig
+from mazelib.training.run import TrainingRun
 
 
 def muon_step(kind: type, **options):

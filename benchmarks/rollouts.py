@@ -16,13 +16,13 @@ import torch
 from rounds import compare, table
 from transformer_lens.model_bridge.sources import build_bridge_from_module
 
-from mazelib import zoo
 from mazelib.behaviour.evaluation import prompts
 from mazelib.behaviour.rollout import rollout
-from mazelib.dataset import MazeSet, MazeStream, StreamConfig
-from mazelib.generators import MazeConfig
-from mazelib.model import MazeModelConfig
-from mazelib.validation import teacher_forced
+from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
+from mazelib.mazes.generators import MazeConfig
+from mazelib.models import zoo
+from mazelib.models.model import MazeModelConfig
+from mazelib.training.validation import teacher_forced
 
 BATCH = 128
 FIRST = "mazelib, true paths first"

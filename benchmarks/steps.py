@@ -15,14 +15,14 @@ from dataclasses import replace
 
 import torch
 
-from mazelib.dataset import StreamConfig
-from mazelib.encoding import LIST_SEGMENT
-from mazelib.generators import MazeConfig
-from mazelib.gradients import autocast
-from mazelib.model import MazeModelConfig
-from mazelib.optimizer import hidden_matrices
-from mazelib.recipe import TrainConfig
-from mazelib.run import TrainingRun
+from mazelib.dataset.stream import StreamConfig
+from mazelib.mazes.generators import MazeConfig
+from mazelib.models.model import MazeModelConfig
+from mazelib.tokens.encoding import LIST_SEGMENT
+from mazelib.training.gradients import autocast
+from mazelib.training.muon import hidden_matrices
+from mazelib.training.recipe import TrainConfig
+from mazelib.training.run import TrainingRun
 
 BASE = TrainConfig(
     StreamConfig(MazeConfig("dfs", 5), questions=8),

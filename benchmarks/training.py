@@ -20,12 +20,12 @@ from torch.nn.functional import cross_entropy
 from transformer_lens.config import TransformerBridgeConfig
 from transformer_lens.model_bridge.sources.native import boot
 
-from mazelib.dataset import MazeStream, StreamConfig
-from mazelib.generators import MazeConfig
-from mazelib.model import IGNORED, MazeModelConfig, labels
-from mazelib.recipe import TrainConfig
-from mazelib.run import TrainingRun
-from mazelib.validation import teacher_forced
+from mazelib.dataset.stream import MazeStream, StreamConfig
+from mazelib.mazes.generators import MazeConfig
+from mazelib.models.model import IGNORED, MazeModelConfig, labels
+from mazelib.training.recipe import TrainConfig
+from mazelib.training.run import TrainingRun
+from mazelib.training.validation import teacher_forced
 
 CONFIG = TrainConfig(
     StreamConfig(MazeConfig("dfs", 4), questions=8),

@@ -15,6 +15,9 @@ from safetensors import SafetensorError
 
 from mazelib.errors import MazelibError
 
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder, which has the models, the results and the hypotheses."""
+
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[None]:

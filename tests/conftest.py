@@ -3,24 +3,21 @@
 import io
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import settings
-from hypothesis import strategies as st
 from no_skips import pytest_runtest_makereport  # noqa: F401 (a hook of pytest's)
 
 from mazelib import __main__
-from mazelib.dataset import MazeSet, MazeStream, StreamConfig
-from mazelib.evidence import one_thread
-from mazelib.generators import GENERATORS, MazeConfig
-from mazelib.maze import Maze
-from mazelib.model import MazeModelConfig, build
-from mazelib.recipe import TrainConfig
-from mazelib.training import train
+from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
+from mazelib.evidence.threads import one_thread
+from mazelib.mazes.generators import MazeConfig
+from mazelib.mazes.maze import Maze
+from mazelib.models.model import MazeModelConfig, build
+from mazelib.training.loop import train
+from mazelib.training.recipe import TrainConfig
 
 settings.register_profile("laws", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("laws")
@@ -108,36 +105,3 @@ def run(monkeypatch, capsys):
         return code, out, err
 
     return call
-
-
-def large(config: MazeModelConfig, seed: int, times: float = 12):
-    """A random model whose weights are large, so that what it does varies."""
-    model = build(config, seed)
-    with torch.no_grad():
-        for matrix in model.parameters():
-            matrix *= times if matrix.ndim == 2 else 1
-    return model
-
-
-def one_question(mazes: MazeSet, k: int = 0) -> MazeSet:
-    """The same mazes with the k-th of their questions alone."""
-    names = ("origin", "target", "path", "length")
-    return replace(mazes, **{n: getattr(mazes, n)[:, k : k + 1] for n in names})
-
-
-def maze_sets(grids=(2, 3, 4, 6), count=4, **options):
-    """Small sets of mazes of every generator, as a hypothesis strategy."""
-
-    def draw(generator: str, grid: int, seed: int) -> MazeSet:
-        p = 0.5 if "p" in GENERATORS[generator][1] else None
-        config = StreamConfig(
-            MazeConfig(generator, grid, p=p), seed=seed, split="any", **options
-        )
-        return MazeStream(config).take(seed % 500, count)
-
-    return st.builds(
-        draw,
-        st.sampled_from(list(GENERATORS)),
-        st.sampled_from(grids),
-        st.integers(0, 10**6),
-    )

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from mazelib.viewers import SCRIPT, script_file
+from mazelib.figures.viewers import SCRIPT, script_file
 from tools import chapters
 from tools.chapters import EXECUTED, ROOT, SOURCE
 

@@ -27,10 +27,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from mazelib import evidence
 from mazelib.behaviour import stored
+from mazelib.evidence.hypotheses import HYPOTHESES, hypotheses
+from mazelib.evidence.records import BOOK, RESULTS
+from mazelib.evidence.threads import ONE_THREAD
 from mazelib.files import sha256, write_json
-from mazelib.hypotheses import HYPOTHESES, hypotheses
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "book"
@@ -69,7 +70,7 @@ def records(name: str) -> dict[str, str]:
     """
     stated = hypotheses().values()
     ids = [entry.id for entry in stated if entry.chapter == name]
-    files = [evidence.RESULTS / f"{id}.json" for id in ids]
+    files = [RESULTS / f"{id}.json" for id in ids]
     return {file.name: sha256(file) if file.is_file() else "" for file in files}
 
 
@@ -79,7 +80,7 @@ def shared_key() -> str:
 
     No chapter reads what another has recorded.
     """
-    recorded = {evidence.RESULTS / f"{id}.json" for id in hypotheses()}
+    recorded = {RESULTS / f"{id}.json" for id in hypotheses()}
     read = [*(ROOT / "mazelib").rglob("*.py"), *(ROOT / "data").rglob("*")]
     read += [HYPOTHESES, ROOT / "requirements.lock"]
     digest = hashlib.sha256(sys.version.encode())
@@ -135,7 +136,7 @@ def execute(name: str) -> Run:
             process = subprocess.Popen(
                 [*command, "-c", os.devnull, copy],
                 cwd=folder,
-                env=os.environ | evidence.ONE_THREAD | {evidence.BOOK: "1"},
+                env=os.environ | ONE_THREAD | {BOOK: "1"},
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )

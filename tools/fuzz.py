@@ -30,17 +30,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from mutations import mutate, mutate_json, mutate_line
 from safetensors.torch import load as safetensors_load
 from tqdm import tqdm
 
-from mazelib import checkpoint, huggingface, snapshot, zoo
-from mazelib.card import check_scores
-from mazelib.dataset import StreamConfig
+from mazelib.dataset.stream import StreamConfig
 from mazelib.errors import MazelibError
-from mazelib.generators import MazeConfig
-from mazelib.model import MazeModelConfig, build
-from mazelib.recipe import TrainConfig
+from mazelib.mazes.generators import MazeConfig
+from mazelib.models import checkpoint, huggingface, zoo
+from mazelib.models.card import check_scores
+from mazelib.models.model import MazeModelConfig, build
+from mazelib.training import snapshot
+from mazelib.training.recipe import TrainConfig
+from tools.mutations import mutate, mutate_json, mutate_line
 
 FASTEST = "/dev/shm"
 """Memory that is a folder, where there is one."""

@@ -2,9 +2,9 @@
 
     python tools/fuzz_mazes.py jsonl --count 100000
 
-The kinds are those of `mazelib.storage.read_mazes`, and `prompt`, texts of tokens. As
-tools/fuzz.py, but a damaged file may hold other mazes than before, as long as they are
-mazes: every cell within the grid, every path from its origin to its target.
+The kinds are those of `mazelib.dataset.storage.read_mazes`, and `prompt`, texts of
+tokens. As tools/fuzz.py, but a damaged file may hold other mazes than before, as long
+as they are mazes: every cell within the grid, every path from its origin to its target.
 """
 
 import io
@@ -16,15 +16,15 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-import fuzz
 import numpy as np
-from fuzz import Target
-from mutations import mutate, mutate_json, mutate_line
 
-from mazelib.dataset import MazeSet, MazeStream, StreamConfig
-from mazelib.generators import MazeConfig
-from mazelib.storage import read_mazes, to_rows, write_mazes
-from mazelib.tokenizer import MAX_SIDE, SCHEMES, Sample, Tokenizer
+from mazelib.dataset.storage import read_mazes, to_rows, write_mazes
+from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
+from mazelib.mazes.generators import MazeConfig
+from mazelib.tokens.tokenizer import MAX_SIDE, SCHEMES, Sample, Tokenizer
+from tools import fuzz
+from tools.fuzz import Target
+from tools.mutations import mutate, mutate_json, mutate_line
 
 SAMPLES = Path(__file__).resolve().parent.parent / "tests/data/maze-dataset"
 TOKENS = (*SCHEMES, "(0,1)", "(9,9)", "(1,1)", ";", "<-->", "<XX>", "<PADDING>")

@@ -18,12 +18,12 @@ from jaxtyping import Bool
 
 from mazelib.behaviour.forks import ways_on
 from mazelib.behaviour.metrics import is_shortest, manhattan, measured, pooled_rate
-from mazelib.dataset import MazeSet
-from mazelib.drawing import Cells
+from mazelib.dataset.stream import MazeSet
 from mazelib.errors import MazelibError
-from mazelib.intervals import wilson
-from mazelib.maze import Maze
-from mazelib.tokenizer import Sample
+from mazelib.evidence.intervals import wilson
+from mazelib.mazes.drawing import Cells
+from mazelib.mazes.maze import Maze
+from mazelib.tokens.tokenizer import Sample
 
 Step = Callable[[Maze, Cells, Cells, int], Cells]
 """(maze, the one or two cells it came by, open cells not visited yet, target) → those

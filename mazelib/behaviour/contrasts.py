@@ -16,14 +16,14 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
-from mazelib import zoo
 from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.metrics import manhattan
 from mazelib.behaviour.shifts import SEED, stream_of, without_step
-from mazelib.dataset import CHUNK, MazeSet, MazeStream, StreamConfig
-from mazelib.generators import MazeConfig
-from mazelib.sampling import TEST, splits_of
-from mazelib.tokenizer import Sample
+from mazelib.dataset.stream import CHUNK, MazeSet, MazeStream, StreamConfig
+from mazelib.mazes.generators import MazeConfig
+from mazelib.mazes.questions import TEST, splits_of
+from mazelib.models import zoo
+from mazelib.tokens.tokenizer import Sample
 
 
 def two_ways(count: int, grid: int = 5, least: int = 2) -> MazeSet:

@@ -15,10 +15,10 @@ from transformers import PreTrainedModel
 from mazelib.behaviour import metrics
 from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.rollout import rollout
-from mazelib.dataset import MazeSet
-from mazelib.intervals import wilson
-from mazelib.tokenizer import Edges, Tokenizer
-from mazelib.validation import teacher_forced
+from mazelib.dataset.stream import MazeSet
+from mazelib.evidence.intervals import wilson
+from mazelib.tokens.tokenizer import Edges, Tokenizer
+from mazelib.training.validation import teacher_forced
 
 
 def prompts(
@@ -75,9 +75,9 @@ def next_cells(
     """The cell a model would go to at each step of each true path, given its start.
 
     likeliest: ids at each path's places, teacher-forced, so that wrong steps do not add
-    up (see `mazelib.validation`). A step to anything but a cell of the maze is -1. In
-    the scheme of pairs each token of a cell is the likeliest given the true ones before
-    it, in that cell too.
+    up (see `mazelib.training.validation`). A step to anything but a cell of the maze is
+    -1. In the scheme of pairs each token of a cell is the likeliest given the true ones
+    before it, in that cell too.
     """
     choices = []
     for ids, offset in zip(likeliest, mazes.offset.tolist(), strict=True):

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from mazelib.behaviour.metrics import forks_right, manhattan
-from mazelib.dataset import MazeSet
-from mazelib.drawing import Cells
-from mazelib.maze import Maze
-from mazelib.tokenizer import Sample
+from mazelib.dataset.stream import MazeSet
+from mazelib.mazes.drawing import Cells
+from mazelib.mazes.maze import Maze
+from mazelib.tokens.tokenizer import Sample
 
 
 def fork_table(

@@ -18,9 +18,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from mazelib.drawing import Cells
-from mazelib.maze import Maze
-from mazelib.tokenizer import Sample
+from mazelib.mazes.drawing import Cells
+from mazelib.mazes.maze import Maze
+from mazelib.tokens.tokenizer import Sample
 
 OUTSIDE, NO_END = -1, -2
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel
 
 from mazelib.errors import MazelibError
-from mazelib.tokenizer import Tokenizer
+from mazelib.tokens.tokenizer import Tokenizer
 
 
 def rollout(

@@ -16,10 +16,10 @@ from functools import partial
 import numpy as np
 
 from mazelib.behaviour.metrics import manhattan
-from mazelib.dataset import MazeSet, MazeStream, StreamConfig
-from mazelib.generators import PERFECT, MazeConfig
-from mazelib.maze import Maze
-from mazelib.tokenizer import Edges, Sample
+from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
+from mazelib.mazes.generators import PERFECT, MazeConfig
+from mazelib.mazes.maze import Maze
+from mazelib.tokens.tokenizer import Edges, Sample
 
 SEED = 2**31 - 2
 """That of all shifts: the same mazes for every model."""

@@ -24,12 +24,12 @@ from transformers import PreTrainedModel
 
 from mazelib.behaviour import evaluation
 from mazelib.behaviour.evaluation import Answers
-from mazelib.checkpoint import TrainedModel
-from mazelib.dataset import MazeSet
+from mazelib.dataset.stream import MazeSet
 from mazelib.errors import MazelibError
-from mazelib.evidence import RESULTS
+from mazelib.evidence.records import RESULTS
 from mazelib.files import replacing, writing
-from mazelib.tokenizer import Edges, Tokenizer
+from mazelib.models.checkpoint import TrainedModel
+from mazelib.tokens.tokenizer import Edges, Tokenizer
 
 ANSWERS = RESULTS / "answers"
 KEEP = "MAZELIB_KEEP_ANSWERS"

@@ -12,7 +12,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from mazelib.errors import MazelibError
-from mazelib.generators import GENERATORS
+from mazelib.mazes.generators import GENERATORS
 
 PER_GRID = ("start", "max_depth", "min_steps", "spread")
 """Options that mean nothing in a grid of another side."""
@@ -64,8 +64,8 @@ class MazeFlags:
         says: the grid and the generator, and the latter's options unless a flag names
         another generator.
         """
-        from mazelib.dataset import MazeStream, StreamConfig
-        from mazelib.generators import MazeConfig
+        from mazelib.dataset.stream import MazeStream, StreamConfig
+        from mazelib.mazes.generators import MazeConfig
 
         trained = {**like["mazes"], **like} if like else {}
         generator = self.generator or trained.get("generator", "dfs")

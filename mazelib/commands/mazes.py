@@ -45,8 +45,8 @@ class Generate:
 
     def run(self) -> None:
         """Print or write `count` mazes."""
-        from mazelib.storage import to_rows, write_mazes
-        from mazelib.tokenizer import Tokenizer
+        from mazelib.dataset.storage import to_rows, write_mazes
+        from mazelib.tokens.tokenizer import Tokenizer
 
         grid, sets = self.drawn() if self.from_ is None else self.imported()
         tokenizer = Tokenizer(self.tokens, grid if self.side is None else self.side)
@@ -80,7 +80,7 @@ class Generate:
 
         Raises MazelibError for a flag that says which mazes to make.
         """
-        from mazelib.storage import read_mazes
+        from mazelib.dataset.storage import read_mazes
 
         flags = [(self.mazes, f) for f in fields(self.mazes)]
         flags += [(self, f) for f in fields(self) if f.name in ("count", "split")]

@@ -75,10 +75,10 @@ class Train:
         """Train, save, and print how well the model does."""
         from accelerate import PartialState
 
-        from mazelib.checkpoint import read_card
-        from mazelib.model import MazeModelConfig
-        from mazelib.recipe import TrainConfig
-        from mazelib.training import train
+        from mazelib.models.checkpoint import read_card
+        from mazelib.models.model import MazeModelConfig
+        from mazelib.training.loop import train
+        from mazelib.training.recipe import TrainConfig
 
         stream = self.mazes.stream("train", self.questions)
         grid = stream.config.spread or stream.config.mazes.grid
@@ -127,7 +127,7 @@ class Evaluate:
     def run(self) -> None:
         """Roll the model out on `count` mazes and print the means of its scores."""
         from mazelib.behaviour.evaluation import evaluate, summary
-        from mazelib.zoo import load, trained_on
+        from mazelib.models.zoo import load, trained_on
 
         check_count(self.count)
         trained = load(self.model)
@@ -150,7 +150,7 @@ class Models:
 
     def run(self) -> None:
         """Print a line a model; then raise MazelibError for those that are damaged."""
-        from mazelib.zoo import read_cards
+        from mazelib.models.zoo import read_cards
 
         cards, damaged = read_cards()
         if self.json:

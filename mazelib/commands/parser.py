@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -20,6 +19,7 @@ from mazelib.commands.models import Evaluate, Models, Train
 from mazelib.commands.output import flush, say, standard_output
 from mazelib.commands.solve import Solve
 from mazelib.errors import MazelibError
+from mazelib.files import ROOT
 
 PROGRAM = "python -m mazelib"
 Command = (
@@ -68,7 +68,7 @@ def mazelib_version() -> str:
     except PackageNotFoundError:
         import tomllib
 
-        project = Path(__file__).resolve().parents[2] / "pyproject.toml"
+        project = ROOT / "pyproject.toml"
         return tomllib.loads(project.read_text("utf-8"))["project"]["version"]
 
 

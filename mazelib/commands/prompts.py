@@ -16,13 +16,13 @@ from typing import BinaryIO, NamedTuple, TextIO
 
 import numpy as np
 
-from mazelib import zoo
 from mazelib.behaviour.rollout import answer_bound
-from mazelib.checkpoint import TrainedModel
-from mazelib.dataset import StreamConfig
+from mazelib.dataset.stream import StreamConfig
 from mazelib.errors import MazelibError
-from mazelib.parsing import TokenError
-from mazelib.tokenizer import Edges, Sample, Tokenizer
+from mazelib.models import zoo
+from mazelib.models.checkpoint import TrainedModel
+from mazelib.tokens.parsing import TokenError
+from mazelib.tokens.tokenizer import Edges, Sample, Tokenizer
 
 BATCH = 256
 """Most prompts in a batch."""

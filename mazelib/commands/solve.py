@@ -40,7 +40,7 @@ class Solve:
         from tqdm import tqdm
 
         from mazelib.behaviour.rollout import rollout
-        from mazelib.zoo import load
+        from mazelib.models.zoo import load
 
         trained = load(self.model)
         self.check_grid(trained.tokenizer.side)
@@ -65,7 +65,7 @@ class Solve:
     def questions(self, trained) -> Iterator[list]:
         """Batches of questions from standard input, or one that is generated."""
         from mazelib.commands.prompts import PromptReader, is_absent
-        from mazelib.zoo import trained_on
+        from mazelib.models.zoo import trained_on
 
         if is_absent(sys.stdin):
             yield [self.own_question(trained.tokenizer)]
@@ -83,7 +83,7 @@ class Solve:
 
         from mazelib.behaviour.evaluation import prompts
         from mazelib.commands.prompts import Question
-        from mazelib.zoo import trained_on
+        from mazelib.models.zoo import trained_on
 
         stream = self.mazes.stream("test", like=asdict(trained_on(self.model)))
         mazes = replace(stream.take(0, 1), offset=np.zeros((1, 2), np.int16))

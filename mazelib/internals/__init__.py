@@ -1,1 +1,20 @@
-"""What a trained model's weights and activations hold, and where."""
+"""What the weights and activations hold: attention, heads, geometry, clusters.
+
+In: a `Lens` on a model, and mazes. Out: arrays by layer, head and token position, and
+tables made of them. Nothing here draws.
+
+    lens = open_lens(zoo.load("dfs5"))
+    cache = activations(lens, mazes, [Site("resid_post", 3)])
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["attention", "clusters", "geometry", "weights"],
+    submod_attrs={
+        "lens": ["Lens", "Site", "activations", "open_lens"],
+        "roles": ["ENTRY", "Roles", "roles_of"],
+        "ablation": ["Head", "Replacement", "replaced"],
+    },
+)

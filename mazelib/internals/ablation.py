@@ -28,7 +28,7 @@ from torch import Tensor
 
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.forks import step_table
-from mazelib.dataset import MazeSet
+from mazelib.dataset.stream import MazeSet
 from mazelib.errors import MazelibError
 from mazelib.internals.lens import Lens, Part, Site, activations, read
 from mazelib.internals.roles import ENTRY, KINDS, Roles

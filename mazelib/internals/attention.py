@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mazelib.dataset import MazeSet
+from mazelib.dataset.stream import MazeSet
 from mazelib.internals.ablation import Head, Replacement, replaced
 from mazelib.internals.lens import MEMORY, Lens, Site, activations, read
 from mazelib.internals.roles import Roles

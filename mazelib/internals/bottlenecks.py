@@ -14,9 +14,9 @@ import pandas as pd
 import torch
 from jaxtyping import Float
 
-from mazelib.dataset import MazeSet
+from mazelib.dataset.stream import MazeSet
+from mazelib.evidence.intervals import partial_rank_correlation
 from mazelib.internals.lens import MEMORY, Lens, Site, activations
-from mazelib.intervals import partial_rank_correlation
 
 OTHERS = ("on_path", "named", "from_origin", "to_target", "to_centre")
 """What is held equal."""

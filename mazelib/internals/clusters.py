@@ -17,11 +17,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mazelib.dataset import Batch, MazeSet
-from mazelib.encoding import PATH_END
+from mazelib.dataset.stream import Batch, MazeSet
 from mazelib.errors import MazelibError
 from mazelib.internals.lens import Lens, Site, run
 from mazelib.internals.roles import cells_named
+from mazelib.tokens.encoding import PATH_END
 
 STOP = -1
 """Stands for a cell where there is none: after the path's end, before its origin."""

@@ -23,14 +23,14 @@ from torch import Tensor
 from transformer_lens.model_bridge import TransformerBridge
 from transformer_lens.model_bridge.sources import build_bridge_from_module
 
-from mazelib.checkpoint import TrainedModel
-from mazelib.dataset import Batch, MazeSet, MazeStream, StreamConfig
+from mazelib.dataset.stream import Batch, MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
-from mazelib.generators import MazeConfig
-from mazelib.huggingface import hugging_face_tokenizer
 from mazelib.internals.roles import QUESTION, Roles, roles_of
-from mazelib.model import inputs
-from mazelib.tokenizer import Tokenizer
+from mazelib.mazes.generators import MazeConfig
+from mazelib.models.checkpoint import TrainedModel
+from mazelib.models.huggingface import hugging_face_tokenizer
+from mazelib.models.model import inputs
+from mazelib.tokens.tokenizer import Tokenizer
 
 TOLERANCE = 1e-3
 """How far log-probabilities may be from those of the model that was opened."""

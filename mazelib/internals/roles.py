@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
-from mazelib.dataset import Batch, MazeSet
-from mazelib.encoding import ADJLIST_END, CONNECTOR
+from mazelib.dataset.stream import Batch, MazeSet
 from mazelib.errors import MazelibError
-from mazelib.tokenizer import Tokenizer
+from mazelib.tokens.encoding import ADJLIST_END, CONNECTOR
+from mazelib.tokens.tokenizer import Tokenizer
 
 ENTRY = ("first", "connector", "second", "semicolon")
 """The four tokens of an entry of the list, in order."""

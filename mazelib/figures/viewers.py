@@ -1,0 +1,112 @@
+"""Attention patterns to click through, by CircuitsVis, without the network.
+
+    AttentionViewer(tokens, pattern)           # pattern: [heads, pos, pos]
+
+A notebook gets CircuitsVis' script with each viewer. The book, which sets the
+environment variable MAZELIB_BOOK while it runs the chapters, has it once as a file of
+its own, and its viewers load it from there. CircuitsVis itself would ask the network
+first (github.com/TransformerLensOrg/CircuitsVis, 1.43).
+"""
+
+import base64
+import hashlib
+import html
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import distribution
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from mazelib.errors import MazelibError
+from mazelib.evidence.records import BOOK
+
+SCRIPT = "circuitsvis/iife.js"
+"""Where the book has CircuitsVis' script, from its root."""
+SHADES = 255
+"""Attention is shown in steps of one over this."""
+
+RENDER = """
+(() => {
+  const render = () => {
+    const bytes = Uint8Array.from(atob("%(shades)s"), c => c.charCodeAt(0));
+    const side = %(side)d, rows = [];
+    for (let at = 0; at < bytes.length; at += side)
+      rows.push(Array.from(bytes.subarray(at, at + side), b => b / %(most)d));
+    const attention = [];
+    while (rows.length) attention.push(rows.splice(0, side));
+    const props = {...%(props)s, attention};
+    CircuitsVis.render("%(id)s", CircuitsVis.AttentionHeads, props);
+  };
+  if (window.CircuitsVis) return render();
+  const root = document.documentElement.dataset.content_root || "";
+  window.circuitsVisLoaded ||= new Promise(done => {
+    const script = document.createElement("script");
+    script.src = root + "%(script)s";
+    script.onload = done;
+    document.head.append(script);
+  });
+  window.circuitsVisLoaded.then(render);
+})();
+"""
+
+
+def script_file() -> Path:
+    """CircuitsVis' script, in the package as it is installed."""
+    package = distribution("circuitsvis")
+    return Path(package.locate_file("circuitsvis/dist/cdn/iife.js"))
+
+
+def inline(script: str) -> str:
+    """A script without what would end it early inside a page's <script>."""
+    return script.replace("</script", "<\\/script")
+
+
+@dataclass(frozen=True)
+class AttentionViewer:
+    """The attention of some heads on one sequence.
+
+    Raises MazelibError if the pattern does not fit the tokens, or the names the heads.
+    """
+
+    tokens: Sequence[str]
+    pattern: Float[np.ndarray, "heads pos pos"]
+    names: Sequence[str] | None = None
+
+    def __post_init__(self):
+        heads, *sides = self.pattern.shape
+        if sides != [len(self.tokens)] * 2:
+            raise MazelibError(
+                f"the pattern is {sides[0]} by {sides[1]}, but there are "
+                f"{len(self.tokens)} tokens"
+            )
+        if self.names is not None and len(self.names) != heads:
+            raise MazelibError(f"{len(self.names)} names for {heads} heads")
+
+    def _repr_html_(self) -> str:
+        names = self.names or [f"head {h}" for h in range(len(self.pattern))]
+        shades = np.rint(np.clip(self.pattern, 0, 1) * SHADES).astype(np.uint8)
+        identity = "cv-" + hashlib.sha256(shades.tobytes()).hexdigest()[:12]
+        props = {"tokens": list(self.tokens), "attentionHeadNames": list(names)}
+        script = RENDER % {
+            "shades": base64.b64encode(shades.tobytes()).decode(),
+            "side": len(self.tokens),
+            "most": SHADES,
+            "props": json.dumps(props).replace("<", "\\u003c"),
+            "id": identity,
+            "script": SCRIPT,
+        }
+        if BOOK not in os.environ:  # the page may not be able to reach any file
+            script = inline(script_file().read_text(encoding="utf-8")) + script
+        label = f"Attention of {', '.join(names)} over {len(self.tokens)} tokens"
+        return (
+            f'<div id="{identity}" class="cv-figure" role="group" '
+            f'aria-label="{html.escape(label, quote=True)}"></div>'
+            f"<script>{script}</script>"
+        )
+
+    def __repr__(self) -> str:
+        return f"AttentionViewer of {self.pattern.shape[0]} heads, to be seen as HTML"

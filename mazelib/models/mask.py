@@ -1,0 +1,26 @@
+"""Which tokens of a packed batch may attend to which, as a mask for any attention.
+
+In: the segments of a batch (`mazelib.dataset.Batch`). Out: what is added to scores.
+
+    mask = attention_mask(batch.segment)   # [batch, 1, pos, pos]
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from mazelib.tokens.encoding import LIST_SEGMENT
+
+
+def attention_mask(
+    segment: Int[Tensor, "batch pos"],
+) -> Float[Tensor, "batch 1 pos pos"]:
+    """What to add to attention scores: 0 where a token may look, else very little.
+
+    It may look at itself and what is before it in its own segment and the edge list.
+    """
+    query, key = segment[:, None, :, None], segment[:, None, None, :]
+    pos = segment.shape[1]
+    before = torch.ones(pos, pos, dtype=torch.bool, device=segment.device).tril()
+    visible = before & ((key == query) | (key == LIST_SEGMENT))
+    return (~visible).float() * torch.finfo(torch.float32).min

@@ -1,0 +1,258 @@
+"""Verdicts follow from thresholds that were set before."""
+
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from threadpoolctl import threadpool_info
+
+from mazelib import evidence
+from mazelib.errors import MazelibError
+from mazelib.evidence import hypotheses as hypotheses_module
+from mazelib.evidence import records, tables
+from mazelib.evidence.hypotheses import KINDS, Hypothesis, Threshold, hypotheses, seal
+from mazelib.evidence.intervals import wilson
+from mazelib.evidence.records import (
+    BOOK,
+    Result,
+    judge,
+    record,
+    results,
+    verdict,
+    verdict_table,
+)
+from mazelib.evidence.threads import one_thread
+
+STATED = Hypothesis(
+    "bold",
+    "outcome",
+    "Words.",
+    "17_verdicts",
+    "share",
+    "dfs5",
+    ("one", "two"),
+    "some",
+    "chance",
+    Threshold(at_least=0.8),
+    Threshold(at_most=0.3),
+    "so",
+)
+HIGH = Result(0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9, "two": 0.85})
+LOW = Result(0.2, 100, (0.1, 0.3), 0.1, {"one": 0.2, "two": 0.25})
+
+
+@pytest.fixture
+def ours(tmp_path, monkeypatch) -> Path:
+    """A file with one hypothesis, and an empty folder of results."""
+    text = """
+- {id: bold, kind: outcome, says: Words., chapter: 17_verdicts, metric: share,
+   model: dfs5, seeds: [one], mazes: some, control: chance, why: so,
+   supported: {at_least: 0.8}, refuted: {at_most: 0.3}}
+"""
+    (tmp_path / "hypotheses.yml").write_text(text)
+    monkeypatch.setattr(hypotheses_module, "HYPOTHESES", tmp_path / "hypotheses.yml")
+    monkeypatch.setattr(records, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(records, "_measured", {})
+    monkeypatch.setenv(BOOK, "1")
+    return tmp_path
+
+
+def test_every_hypothesis_can_be_decided_either_way():
+    stated = hypotheses()
+    assert len(stated) >= 30
+    for name, entry in stated.items():
+        assert re.fullmatch(r"[a-z0-9-]+", name)
+        assert entry.kind in KINDS
+        assert re.fullmatch(r"(0[4-9]|1[0-7])_[a-z_]+", entry.chapter)
+        yes, no = entry.supported, entry.refuted
+        # one bounds from below, the other from above, with room between them
+        assert (yes.at_least > no.at_most) != (yes.at_most < no.at_least)
+
+
+def test_a_verdict_needs_the_whole_interval_all_seeds_and_a_control_that_fails():
+    assert judge(STATED, HIGH) == "supported"
+    assert judge(STATED, LOW) == "refuted"
+    for change in (
+        {"interval": (0.79, 0.95)},
+        {"control": 0.8},
+        {"seeds": {"one": 0.9, "two": 0.79}},
+        {"seeds": {"one": 0.79}},
+    ):
+        assert judge(STATED, replace(HIGH, **change)) == "undecided"
+    for change in (
+        {"interval": (0.1, 0.31)},
+        {"seeds": {"one": 0.2, "two": 0.31}},
+        {"seeds": {"two": 0.31}},
+    ):
+        assert judge(STATED, replace(LOW, **change)) == "undecided"
+
+
+@pytest.mark.parametrize("seeds", [{}, {"one": 0.9}])
+def test_a_verdict_that_waits_for_seeds_says_so(seeds):
+    assert judge(STATED, replace(HIGH, seeds=seeds)) == "supported so far"
+    low = dict.fromkeys(seeds, 0.2)
+    assert judge(STATED, replace(LOW, seeds=low)) == "refuted so far"
+
+
+def test_a_threshold_can_point_down():
+    few = replace(
+        STATED, supported=Threshold(at_most=0.35), refuted=Threshold(at_least=0.8)
+    )
+    assert judge(few, replace(LOW, control=0.9)) == "supported"
+    assert judge(few, replace(HIGH, control=0.9)) == "refuted"
+
+
+def test_what_is_recorded_is_read_again(ours):
+    assert verdict("bold") == "open"
+    assert record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9}) == "supported"
+    assert verdict("bold") == "supported"
+    assert results() == {"bold": replace(HIGH, seeds={"one": 0.9})}
+    assert json.loads((ours / "results/bold.json").read_text())["n"] == 100
+    shown = verdict_table(["bold"]).loc["bold"]
+    assert shown["95% interval"] == "0.850 to 0.950"
+    assert (shown["supported"], shown["refuted"]) == ("≥ 0.8", "≤ 0.3")
+    assert shown["verdict"] == "supported"
+    (ours / "results/other-tables.json").write_text("[]")
+    record("bold", 0.25, 9, wilson(2, 9), 0.1)
+    assert verdict("bold") == "undecided"
+
+
+MEASURED = ("bold", 0.9123456, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+
+
+def test_a_readers_run_goes_by_its_own_numbers_and_leaves_the_record(ours, monkeypatch):
+    record(*MEASURED)
+    before = (ours / "results/bold.json").read_text()
+    monkeypatch.delenv(BOOK)
+    assert record("bold", 0.2, 50, (0.1, 0.25), 0.5, {"one": 0.1}) == "refuted"
+    assert results()["bold"].value == 0.2
+    assert verdict_table(["bold"]).loc["bold"]["verdict"] == "refuted"
+    assert (ours / "results/bold.json").read_text() == before
+
+
+def test_a_record_changes_with_its_numbers_but_not_with_their_rounding(ours):
+    record(*MEASURED)
+    path = ours / "results/bold.json"
+    before = path.read_text()
+    assert json.loads(before)["value"] == 0.9123
+    record("bold", 0.91235, 100, (0.85, 0.95), 0.50001, {"one": 0.9})
+    assert path.read_text() == before
+    record("bold", 0.92, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+    assert json.loads(path.read_text())["value"] == 0.92
+    record("bold", 0.92, 101, (0.85, 0.95), 0.5, {"one": 0.9})
+    assert json.loads(path.read_text())["n"] == 101
+
+
+def test_one_thread_is_one_whatever_was_set(monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "2")
+    torch.set_num_threads(2)
+    one_thread()
+    assert torch.get_num_threads() == 1
+    assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+def test_a_number_does_not_outlive_its_question(ours):
+    record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+    text = (ours / "hypotheses.yml").read_text()
+    (ours / "hypotheses.yml").write_text(text.replace("mazes: some", "mazes: others"))
+    assert verdict("bold") == "open"
+    assert results() == {}
+
+
+def test_what_is_committed_was_measured_as_stated():
+    stated = hypotheses()
+    for path in records.RESULTS.glob("*.json"):
+        if path.stem in stated:
+            facts = json.loads(path.read_text())
+            assert facts["stated"] == seal(stated[path.stem]), path.stem
+            assert facts["verdict"] == verdict(path.stem), path.stem
+
+
+def test_a_threshold_that_changes_changes_the_verdict(ours):
+    record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+    text = (ours / "hypotheses.yml").read_text()
+    (ours / "hypotheses.yml").write_text(text.replace("0.8}", "0.87}"))
+    assert verdict("bold") == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("meek", 0.9, 100, (0.8, 1.0), 0.5), "no hypothesis 'meek': write it into"),
+        (("bold", 0.9, 100, (0.8, 1.0), float("nan")), "not finite"),
+        (("bold", 0.9, 100, (0.95, 1.0), 0.5), "must lie in its interval"),
+        (("bold", 0.9, 0, (0.8, 1.0), 0.5), "n ≥ 1"),
+        (("bold", 0.9, 9, (0.8, 1.0), 0.5, {"three": 1.0}), r"seeds are \['three'\]"),
+    ],
+)
+def test_what_cannot_be_evidence_is_refused(ours, arguments, message):
+    with pytest.raises(MazelibError, match=message):
+        record(*arguments)
+    assert results() == {}
+
+
+def test_no_control_no_record(ours):
+    with pytest.raises(TypeError, match="control"):
+        record("bold", 0.9, 100, (0.8, 1.0))
+
+
+def test_a_file_that_cannot_be_read_is_named(ours):
+    path = ours / "hypotheses.yml"
+    text = path.read_text()
+    path.write_text(text.replace("why: so,", ""))
+    with pytest.raises(MazelibError, match=r"entry 'bold': .*'why'"):
+        hypotheses()
+    path.write_text(text + text)
+    with pytest.raises(MazelibError, match="'bold' twice"):
+        hypotheses()
+    path.write_text(text)
+    (ours / "results").mkdir()
+    (ours / "results/bold.json").write_text("{")
+    with pytest.raises(MazelibError, match=r"bold.json is damaged"):
+        verdict("bold")
+
+
+def test_rows_of_other_models_stay_and_a_table_is_read_again(ours):
+    rows = [{"model": name, "n": 1} for name in ("a", "b", "b/000010")]
+    tables.replace_rows("t.json", ["a", "b"], rows, {"a": "1", "b": "2"})
+    anew = {"model": "b", "n": 5}
+    tables.replace_rows("t.json", ["b"], [anew], {"b": "3"}, made_by="us")
+    found = tables.read_table("t.json")
+    assert found["rows"] == [rows[0], anew]
+    assert found["weights"] == {"a": "1", "b": "3"}
+    assert found["made_by"] == "us"
+
+
+def test_a_table_that_cannot_be_read_is_named(ours):
+    with pytest.raises(MazelibError, match=r"t\.json cannot be read .*: make it again"):
+        tables.read_table("t.json")
+    (ours / "results").mkdir()
+    (ours / "results" / "t.json").write_text("{")
+    with pytest.raises(MazelibError, match=r"t\.json cannot be read"):
+        tables.replace_rows("t.json", ["a"], [], {})
+
+
+def test_a_text_that_is_not_so_stops_the_build_and_tells_a_reader(monkeypatch, capsys):
+    monkeypatch.setenv(BOOK, "1")
+    evidence.expect(2 > 1)
+    with pytest.raises(AssertionError, match=r"otherwise: evidence.expect\(1 > 2\)"):
+        evidence.expect(1 > 2)
+    monkeypatch.delenv(BOOK)
+    evidence.expect(1 > 2)
+    evidence.expect(2 > 1)
+    said = "not in this run, as the text says: evidence.expect(1 > 2)\n"
+    assert capsys.readouterr().out == said
+
+
+def test_a_model_that_a_table_does_not_know_is_named_with_what_measures_it(ours):
+    rows = [{"model": name, "n": 1} for name in ("a", "b")]
+    tables.replace_rows("t.json", ["a", "b"], rows, {}, made_by="python t.py")
+    assert tables.rows_of("t.json", ["b"]) == {"b": rows[1]}
+    with pytest.raises(MazelibError, match=r"nothing of c, only of a, b: .*t.py c"):
+        tables.rows_of("t.json", ["a", "c"])
