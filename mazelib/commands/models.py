@@ -16,6 +16,7 @@ from mazelib.commands.flags import (
 )
 from mazelib.commands.output import complain, say
 from mazelib.errors import MazelibError
+from mazelib.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Train:
     """
 
     mazes: MazeFlags
+    schedule: Schedule
     out: str
     """folder to write; what a later start needs to continue lies in OUT.state"""
     tokens: Literal["ut", "ctt", "walls"] = "ut"
@@ -42,30 +44,8 @@ class Train:
     """rotary (GPT-NeoX) or learned (GPT-2) positions"""
     max_positions: int = 512
     """longest sequence, in tokens"""
-    steps: int = 2000
-    """updates"""
-    batch: int = 16
-    """mazes in an update"""
     questions: int = 8
     """questions asked about each maze"""
-    muon_lr: float = 0.01
-    """peak learning rate of the hidden matrices; 0 leaves them to AdamW"""
-    adamw_lr: float = 3e-3
-    """peak learning rate of everything else"""
-    warmup: int = 50
-    """steps of linear warm-up"""
-    decay: float = 1.0
-    """share of the steps, at the end, over which the rates fall to nothing"""
-    average: float = 0.0
-    """above 0, average the weights with a memory of 1 / (1 - average) steps"""
-    loss: Literal["path", "sequence"] = "path"
-    """score the path's tokens, or the whole sequence"""
-    evaluate_every: int = 250
-    """steps between validations, at which the folder is written"""
-    validation: int = 512
-    """mazes in a validation"""
-    ladder: int = 0
-    """checkpoints kept on the way, at logarithmically spaced steps"""
     weights: optional(str, "new ones", "MODEL") = None
     """name or folder of a model of the same shape to begin with; give another --seed"""
     json: bool = False
@@ -86,9 +66,11 @@ class Train:
             "scheme": self.tokens,
             "side": grid if self.side is None else self.side,
         }
-        model = MazeModelConfig(**{**self.flags_of(MazeModelConfig), **model})
-        data = {"mazes": stream.config, "model": model}
-        config = TrainConfig(**{**self.flags_of(TrainConfig), **data})
+        names = {field.name for field in fields(MazeModelConfig)} & vars(self).keys()
+        shape = {name: getattr(self, name) for name in names}
+        model = MazeModelConfig(**{**shape, **model})
+        schedule, start = asdict(self.schedule), self.weights
+        config = TrainConfig(stream.config, model, start, **schedule)
         train(config, self.out)
         if not PartialState().is_main_process:
             return
@@ -100,11 +82,6 @@ class Train:
             f"{score['n']} validation mazes, {card['parameters']} parameters"
         )
         say(dumps(card) if self.json else text)
-
-    def flags_of(self, kind: type) -> dict:
-        """The flags that are named as fields of a config."""
-        names = [field.name for field in fields(kind)]
-        return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
 
 @dataclass(frozen=True)

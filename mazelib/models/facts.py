@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from reprlib import repr as short
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from mazelib.errors import MazelibError
 
@@ -128,8 +128,12 @@ def _field(types: tuple[type, ...], value: object, place: str) -> object:
 @cache
 def _types(kind: type) -> dict[str, tuple[type, ...]]:
     """The types that each field of a dataclass may have."""
-    hints = get_type_hints(kind)
-    return {name: get_args(hint) or (hint,) for name, hint in hints.items()}
+    found = {}
+    for name, hint in get_type_hints(kind).items():
+        parts = get_args(hint) or (hint,)
+        is_choice = get_origin(hint) is Literal
+        found[name] = tuple({type(part) for part in parts}) if is_choice else parts
+    return found
 
 
 def _number(text: str) -> float:

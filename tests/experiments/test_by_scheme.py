@@ -12,7 +12,7 @@ from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.dataset.stream import MazeStream
 from mazelib.errors import MazelibError
-from mazelib.evidence import records, tables
+from mazelib.evidence import records
 from mazelib.models import checkpoint, zoo
 from mazelib.models.model import MazeModelConfig, build
 
@@ -93,15 +93,6 @@ def test_an_unknown_name_is_refused(asked, capsys):
     with pytest.raises(SystemExit):
         by_scheme.main(["dfs7"])
     assert "no dfs7: take of dfs5, small-pairs" in capsys.readouterr().err
-
-
-def test_the_table_is_of_the_models_there_are():
-    """A model that was trained again has to be asked again."""
-    facts = tables.read_table(by_scheme.TABLE)
-    there = [name for name in by_scheme.MODELS if name in zoo.names()]
-    assert facts["weights"] == zoo.hashes(there)
-    asked = {row["model"] for row in facts["rows"]}
-    assert asked == set(by_scheme.networks(there, there))
 
 
 def test_sets_are_as_large_as_their_hypotheses_say():

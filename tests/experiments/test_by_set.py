@@ -11,7 +11,7 @@ from experiments import by_set
 from mazelib.behaviour import shifts
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.dataset.stream import MazeStream, StreamConfig
-from mazelib.evidence import records, tables
+from mazelib.evidence import records
 from mazelib.mazes.generators import MazeConfig
 from mazelib.models import checkpoint, zoo
 from mazelib.training.recipe import TrainConfig
@@ -71,12 +71,6 @@ def test_an_unknown_name_is_refused(ours, capsys):
     with pytest.raises(SystemExit):
         by_set.main(["smal"])
     assert "no smal: take of small, random" in capsys.readouterr().err
-
-
-def test_the_table_is_of_the_models_there_are():
-    """A model that was trained again has to be asked again."""
-    facts = tables.read_table(by_set.TABLE)
-    assert facts["weights"] == zoo.hashes(by_set.models_asked())
 
 
 def test_sets_are_made_as_they_are_named():

@@ -10,7 +10,7 @@ from experiments import errors
 from mazelib.behaviour.evaluation import evaluate
 from mazelib.behaviour.forks import fork_table
 from mazelib.dataset.stream import MazeStream
-from mazelib.evidence import records, tables
+from mazelib.evidence import records
 from mazelib.models import zoo
 
 
@@ -49,9 +49,3 @@ def test_one_model_is_asked_again_and_the_others_kept(tmp_path, monkeypatch):
     assert after["weights"] == before["weights"]
     with pytest.raises(SystemExit):
         errors.main(["dfs7"])
-
-
-def test_the_table_is_of_the_models_there_are():
-    """A model that was trained again has to be asked again."""
-    facts = tables.read_table(errors.TABLE)
-    assert facts["weights"] == zoo.hashes(facts["weights"])

@@ -11,7 +11,7 @@ from samples import large
 from experiments import heads
 from mazelib.behaviour import shifts
 from mazelib.dataset.stream import MazeStream, StreamConfig
-from mazelib.evidence import records, tables
+from mazelib.evidence import records
 from mazelib.evidence.intervals import bootstrap_mean
 from mazelib.internals.attention import HeadScores
 from mazelib.mazes.generators import MazeConfig
@@ -115,13 +115,6 @@ def test_an_unknown_network_is_refused(capsys):
     with pytest.raises(SystemExit):
         heads.main(["dfs7"])
     assert "no dfs7: take of dfs5, dfs5-seed1" in capsys.readouterr().err
-
-
-def test_the_table_is_of_the_networks_there_are():
-    """A model that was trained again has to be measured again."""
-    facts = tables.read_table(heads.TABLE)
-    assert facts["weights"] == zoo.hashes(set(heads.NETWORKS) - {heads.UNTRAINED})
-    assert {row["model"] for row in facts["rows"]} == set(heads.NETWORKS)
 
 
 def test_a_score_is_the_mean_with_its_interval(rng):

@@ -5,27 +5,25 @@ from dataclasses import replace
 
 import pytest
 import torch
+from samples import SHORT_RUN
 
 from experiments import model_cards
 from experiments import zoo as making
 from mazelib.behaviour import evaluation
 from mazelib.behaviour.rollout import rollout
-from mazelib.dataset.stream import StreamConfig
 from mazelib.errors import MazelibError
-from mazelib.mazes.generators import MazeConfig
 from mazelib.models import checkpoint, zoo
-from mazelib.models.model import MazeModelConfig, build
+from mazelib.models.model import build
 from mazelib.training import snapshot
 from mazelib.training.loop import state_folder, train
-from mazelib.training.recipe import TrainConfig
 
-RECIPE = TrainConfig(
-    StreamConfig(MazeConfig("dfs", 3), seed=3, questions=2),
-    MazeModelConfig(side=4, layers=1, width=16, heads=2, max_positions=160),
+RECIPE = replace(
+    SHORT_RUN,
+    mazes=replace(SHORT_RUN.mazes, seed=3),
+    model=replace(SHORT_RUN.model, layers=1),
     steps=4,
-    batch=4,
-    evaluate_every=4,
-    validation=16,
+    average=0.0,
+    decay=1.0,
     ladder=1,
 )
 SECOND = replace(RECIPE, mazes=replace(RECIPE.mazes, seed=13), steps=6, ladder=0)

@@ -197,7 +197,7 @@ def test_a_state_that_is_none_of_a_run_is_one_line(tmp_path):
     with pytest.raises(MazelibError, match="not one of this run"):
         train(SHORT_RUN, tmp_path / "run", progress=False)
     snapshot.write(folder, 2, {"x.y": torch.ones(3)}, {})
-    with pytest.raises(MazelibError, match="holds a run with mazes"):
+    with pytest.raises(MazelibError, match="holds a run with steps"):
         train(SHORT_RUN, tmp_path / "run", progress=False)
     (folder / "notes.safetensors").write_text("mine")
     assert snapshot.newest(folder).step == 2

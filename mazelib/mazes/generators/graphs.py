@@ -5,13 +5,7 @@ Arguments as in `mazelib.mazes.generators.trees`; `p` is a probability.
 
 import numpy as np
 
-from mazelib.mazes.generators.trees import (
-    depth_first,
-    first_cell,
-    kruskal,
-    select,
-    wilson,
-)
+from mazelib.mazes.generators.trees import begin, depth_first, kruskal, select, wilson
 from mazelib.mazes.lattice import below, compiled, lattice_links, open_passage
 
 
@@ -75,15 +69,14 @@ def forkless(rng, right, down, start, size):
     fresh = np.empty(4, np.int64)
     for b in range(right.shape[0]):
         across, along = right[b].reshape(-1), down[b].reshape(-1)
-        visited[:] = False
-        cell = first_cell(rng, n, start)
+        cell = begin(rng, start, visited)
         for _ in range(size - 1):
-            visited[cell] = True
             options = select(links, degree, cell, visited, False, fresh)
             if options == 0:
                 break
             chosen = fresh[below(rng, options)]
             open_passage(across, along, n, cell, chosen)
+            visited[chosen] = True
             cell = chosen
 
 

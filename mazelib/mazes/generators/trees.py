@@ -21,9 +21,12 @@ from mazelib.mazes.lattice import (
 
 
 @compiled
-def first_cell(rng, n, start):
-    """`start`, or a uniform cell of the n × n grid where it is negative."""
-    return start if start >= 0 else below(rng, n * n)
+def begin(rng, start, visited):
+    """Visit one cell and no other: `start`, or a uniform one where that is negative."""
+    visited[:] = False
+    cell = start if start >= 0 else below(rng, len(visited))
+    visited[cell] = True
+    return cell
 
 
 @compiled
@@ -51,9 +54,7 @@ def depth_first(rng, right, down, start, size, max_depth):
     fresh = np.empty(4, np.int64)
     for b in range(right.shape[0]):
         across, along = right[b].reshape(-1), down[b].reshape(-1)
-        visited[:] = False
-        stack[0] = first_cell(rng, n, start)
-        visited[stack[0]] = True
+        stack[0] = begin(rng, start, visited)
         depth, count = 0, 1
         while depth >= 0 and count < size:
             cell = stack[depth]
@@ -86,9 +87,7 @@ def prim(rng, right, down, start, size):
     fresh = np.empty(4, np.int64)
     for b in range(right.shape[0]):
         across, along = right[b].reshape(-1), down[b].reshape(-1)
-        visited[:] = False
-        cell = first_cell(rng, n, start)
-        visited[cell] = True
+        cell = begin(rng, start, visited)
         edges, count = 0, 1
         while count < size:
             for i in range(select(links, degree, cell, visited, False, fresh)):
@@ -149,8 +148,7 @@ def wilson(rng, right, down, start):
     step = np.empty(n * n, np.int64)
     for b in range(right.shape[0]):
         across, along = right[b].reshape(-1), down[b].reshape(-1)
-        inside[:] = False
-        inside[first_cell(rng, n, start)] = True
+        begin(rng, start, inside)
         for first in range(n * n):
             cell = first
             while not inside[cell]:
@@ -175,9 +173,7 @@ def aldous_broder(rng, right, down, start, size):
     visited = np.empty(n * n, np.bool_)
     for b in range(right.shape[0]):
         across, along = right[b].reshape(-1), down[b].reshape(-1)
-        visited[:] = False
-        cell = first_cell(rng, n, start)
-        visited[cell] = True
+        cell = begin(rng, start, visited)
         count = 1
         while count < size:
             chosen = links[cell, below(rng, degree[cell])]
@@ -212,9 +208,7 @@ def hunt_and_kill(rng, right, down, start, size):
     beside = np.empty(4, np.int64)
     for b in range(right.shape[0]):
         across, along = right[b].reshape(-1), down[b].reshape(-1)
-        visited[:] = False
-        cell = first_cell(rng, n, start)
-        visited[cell] = True
+        cell = begin(rng, start, visited)
         count = 1
         while count < size:
             options = select(links, degree, cell, visited, False, beside)

@@ -1,0 +1,31 @@
+"""The tables of data/results are of the weights that are in data/models."""
+
+import pytest
+
+from experiments import by_scheme, by_set, clusters, errors, heads
+from mazelib.evidence import tables
+from mazelib.models import zoo
+
+
+def trained(networks) -> set[str]:
+    return set(networks) - {heads.UNTRAINED, clusters.UNTRAINED}
+
+
+def there() -> list[str]:
+    return [name for name in by_scheme.MODELS if name in zoo.names()]
+
+
+MEASURED = {
+    by_scheme.TABLE: (there, lambda: by_scheme.networks(there(), there())),
+    by_set.TABLE: (by_set.models_asked, None),
+    clusters.TABLE: (lambda: trained(clusters.NETWORKS), lambda: clusters.NETWORKS),
+    errors.TABLE: (None, None),
+    heads.TABLE: (lambda: trained(heads.NETWORKS), lambda: heads.NETWORKS),
+}
+
+
+@pytest.mark.parametrize("table", MEASURED)
+def test_what_is_committed_was_measured_of_these_weights(table):
+    facts, (models, rows) = tables.read_table(table), MEASURED[table]
+    assert facts["weights"] == zoo.hashes(models() if models else facts["weights"])
+    assert rows is None or {row["model"] for row in facts["rows"]} == set(rows())
