@@ -56,11 +56,7 @@ class Schedule:
             ("warmup", self.warmup >= 0, "at least 0"),
             ("decay", 0 <= self.decay <= 1, "from 0 to 1"),
             ("average", 0 <= self.average < 1, "from 0 to below 1"),
-            (
-                "loss",
-                self.loss in get_args(Loss),
-                f"one of {', '.join(get_args(Loss))}",
-            ),
+            ("loss", self.loss in losses, f"one of {', '.join(losses)}"),
             ("evaluate_every", self.evaluate_every >= 1, "at least 1"),
             ("validation", self.validation >= 1, "at least 1"),
             ("ladder", self.ladder >= 0, "at least 0"),
