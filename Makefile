@@ -27,6 +27,7 @@ setup: $(READY) ## make .venv, with all packages of requirements.lock
 
 test: lint $(READY) ## lint, every chapter that was not run as it is now, unit tests and laws
 	$(BIN)/python -m tools.chapters $(if $(FORCE),--force)
+	$(BIN)/python -m tools.twice
 	$(BIN)/pytest -n 2 tests
 
 lint: $(READY) ## style, import contracts, spelling, chapters without outputs
@@ -43,6 +44,9 @@ format: $(READY) ## put the code into the one style
 
 book: $(READY) ## run what has changed (FORCE=1: all; or CHAPTERS=01_mazes), build _build/html
 	$(BIN)/python -m tools.book $(if $(FORCE),--force) $(CHAPTERS)
+
+numbers: $(READY) ## run what has changed, and write the numbers that came out into the text
+	$(BIN)/python -m tools.numbers $(CHAPTERS)
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book
@@ -90,5 +94,5 @@ clean-compiled: ## remove what numba compiled
 clean: clean-compiled ## remove the built book and caches
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup test lint format book lab train tables answers benchmark lock check-lock check-citation \
+.PHONY: help setup test lint format book numbers lab train tables answers benchmark lock check-lock check-citation \
   check-links clean-compiled clean

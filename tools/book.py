@@ -20,8 +20,9 @@ from pathlib import Path
 import yaml
 
 from mazelib.figures.viewers import SCRIPT, script_file
+from mazelib.files import write_json
 from tools import chapters
-from tools.chapters import EXECUTED, ROOT, SOURCE
+from tools.chapters import ROOT, SOURCE
 
 BUILD = ROOT / "_build"
 PAGES = BUILD / "source"
@@ -34,7 +35,7 @@ def gather() -> list[str]:
     shutil.copytree(SOURCE, PAGES, ignore=ignored)
     missing = [name for name in chapters.names() if not chapters.last_run(name)]
     for name in set(chapters.names()) - set(missing):
-        shutil.copy(EXECUTED / f"{name}.ipynb", PAGES)
+        write_json(PAGES / f"{name}.ipynb", chapters.with_outputs(name), indent=1)
     mathjax = distribution("sphinx-mathjax-offline")
     scripts = {
         "mathjax/tex-svg.js": mathjax.locate_file(

@@ -6,9 +6,10 @@
 
 In: book/ with the chapters, without outputs. Out, in _build/executed: NAME.ipynb, the
 chapter with outputs, and NAME.json, what that run depended on and how long it took.
-`make test` and `make book` share these runs. A run holds as long as the chapter, all of
-mazelib/ and data/, book/hypotheses.yml, requirements.lock and Python are the same. What
-a chapter itself records in data/results has to be as the run left it.
+`make test` and `make book` share these runs. A run holds as long as the chapter's code,
+all of mazelib/ and data/, book/hypotheses.yml, requirements.lock and Python are the
+same; its text may change. What a chapter itself records in data/results has to be as
+the run left it.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
@@ -60,6 +61,31 @@ def names() -> list[str]:
     return [name for name in found if (SOURCE / f"{name}.ipynb").exists()]
 
 
+def read(name: str, folder: Path | None = None) -> dict:
+    """A chapter's notebook, from book/ or another folder."""
+    path = (folder or SOURCE) / f"{name}.ipynb"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def code_cells(notebook: dict) -> list[dict]:
+    """The cells of a notebook that run."""
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def outputs(name: str) -> list[list[dict]]:
+    """What each cell of code gave in a chapter's last run."""
+    return [cell["outputs"] for cell in code_cells(read(name, EXECUTED))]
+
+
+def with_outputs(name: str) -> dict:
+    """A chapter as it is now, with what its code gave in its last run."""
+    notebook = read(name)
+    both = zip(code_cells(notebook), outputs(name), strict=True)
+    for count, (cell, given) in enumerate(both, 1):
+        cell |= {"outputs": given, "execution_count": count}
+    return notebook
+
+
 # ── does a run hold? ──
 
 
@@ -91,11 +117,9 @@ def shared_key() -> str:
 
 
 def key(name: str) -> str:
-    """One hash of all that a chapter's run depends on: its cells, and what it reads."""
-    cells = json.loads((SOURCE / f"{name}.ipynb").read_text("utf-8"))["cells"]
-    said = [(c["cell_type"], "".join(c["source"]), c["metadata"]) for c in cells]
-    both = shared_key() + json.dumps(said, sort_keys=True)
-    return hashlib.sha256(both.encode()).hexdigest()
+    """One hash of all that a chapter's run depends on: its code, and what it reads."""
+    code = ["".join(cell["source"]) for cell in code_cells(read(name))]
+    return hashlib.sha256((shared_key() + json.dumps(code)).encode()).hexdigest()
 
 
 def last_run(name: str) -> dict:
@@ -124,56 +148,73 @@ def wait(process: subprocess.Popen) -> tuple[int, float]:
     return process.returncode, used.ru_utime + used.ru_stime
 
 
-def execute(name: str) -> Run:
-    """Run one chapter; keep what it made in _build/executed if it did not fail."""
-    before, started = key(name), time.monotonic()
-    EXECUTED.mkdir(parents=True, exist_ok=True)
+def nbmake(name: str, notebook: dict, kept: Path, **environment: str) -> Run:
+    """Run a notebook in an empty folder; if it does not fail, what it made is `kept`.
+
+    environment: variables beside those of this process.
+    """
+    started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:  # nbmake skips all below a _build
-        copy = Path(shutil.copy(SOURCE / f"{name}.ipynb", folder))
+        chapter = Path(folder, f"{name}.ipynb")
+        write_json(chapter, notebook, indent=1)
         command = [sys.executable, "-m", "pytest", "--nbmake", "--overwrite", "-q"]
         command += [f"--nbmake-timeout={CELL_TIMEOUT}", "-p", "no:cacheprovider"]
         with open(Path(folder, "said"), "w+", encoding="utf-8") as said:
             process = subprocess.Popen(
-                [*command, "-c", os.devnull, copy],
+                [*command, "-c", os.devnull, chapter],
                 cwd=folder,
-                env=os.environ | ONE_THREAD | {BOOK: "1"},
+                env={k: v for k, v in os.environ.items() if k != BOOK} | environment,
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
             failed, processor = wait(process)
             said.seek(0)
             error = said.read() if failed else ""
-        run = Run(time.monotonic() - started, processor, error)
         if not failed:
-            shutil.copy(copy, EXECUTED)
-            times = {"seconds": round(run.seconds), "processor": round(run.processor)}
-            known = {"key": before, "records": records(name), **times}
-            write_json(EXECUTED / f"{name}.json", known)
+            shutil.copy(chapter, kept)
+    return Run(time.monotonic() - started, processor, error)
+
+
+def execute(name: str) -> Run:
+    """Run one chapter; keep what it made in _build/executed if it did not fail."""
+    before = key(name)
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    run = nbmake(name, read(name), EXECUTED, **ONE_THREAD, **{BOOK: "1"})
+    if not run.error:
+        times = {"seconds": round(run.seconds), "processor": round(run.processor)}
+        known = {"key": before, "records": records(name), **times}
+        write_json(EXECUTED / f"{name}.json", known)
     return run
+
+
+def run_all(due: Sequence[str], how: Callable[[str], Run]) -> None:
+    """Run chapters, `JOBS` at a time, and print how it goes.
+
+    Exits with the errors of those that fail, when all have been run.
+    """
+    failures = []
+    with ThreadPoolExecutor(JOBS) as pool:
+        waiting = {pool.submit(how, name): name for name in due}
+        for number, done in enumerate(as_completed(waiting), 1):
+            name, (seconds, processor, error) = waiting[done], done.result()
+            failures += [f"{error}\n{name} failed; see above"] if error else []
+            went = "failed after" if error else "passed in"
+            times = f"{seconds:.0f} s ({processor:.0f} s of processor)"
+            print(f"[{number}/{len(due)}] {name} {went} {times}", flush=True)
+    if failures:
+        sys.exit("\n".join(failures))
 
 
 def run(asked: Sequence[str] = (), force: bool = False) -> None:
     """Run the chapters asked for, or all, whose last run does not hold; print a table.
 
-    force: run them in any case. Exits with the errors of those that fail, when all
-    have been run.
+    force: run them in any case. Exits as `run_all` does.
     """
-    asked = asked or names()
+    asked, started = asked or names(), time.monotonic()
     due = [name for name in asked if force or not last_run(name)]
-    started, failures = time.monotonic(), []
-    with ThreadPoolExecutor(JOBS) as pool:
-        waiting = {pool.submit(execute, name): name for name in due}
-        for number, done in enumerate(as_completed(waiting), 1):
-            name, (seconds, processor, error) = waiting[done], done.result()
-            failures += [f"{error}\n{name} failed; see above"] if error else []
-            how = "failed after" if error else "passed in"
-            times = f"{seconds:.0f} s ({processor:.0f} s of processor)"
-            print(f"[{number}/{len(due)}] {name} {how} {times}", flush=True)
-    took = time.monotonic() - started
-    kept = len(asked) - len(due)
+    run_all(due, execute)
+    took, kept = time.monotonic() - started, len(asked) - len(due)
     print(f"chapters: {len(due)} run in {took:.0f} s, {kept} as they were run before")
-    if failures:
-        sys.exit("\n".join(failures))
 
 
 def check_known(parser: argparse.ArgumentParser, asked: Sequence[str]) -> None:
