@@ -131,9 +131,12 @@ def test_chapters_have_no_outputs_and_short_cells(chapter):
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert all(not cell["outputs"] for cell in code)
     assert all(cell["execution_count"] is None for cell in code)
-    texts = ["".join(cell["source"]) for cell in code]
+    *texts, checks = ["".join(cell["source"]) for cell in code]
     lengths = [len(t.splitlines()) for t in texts if not only_imports(t)]
     assert max(lengths) <= 15
+    assert checks.endswith("numbers.check()")
+    assert code[-1]["metadata"]["tags"] == ["hide-input"]  # folded in the book
+    assert code[-1]["metadata"]["jupyter"] == {"source_hidden": True}  # and in Lab
 
 
 def only_imports(text: str) -> bool:
@@ -145,14 +148,33 @@ def only_imports(text: str) -> bool:
 def test_tags_are_such_as_the_book_knows(chapter):
     cells = json.loads(chapter.read_text())["cells"]
     tags = {tag for cell in cells for tag in cell["metadata"].get("tags", [])}
-    assert tags <= {"hide-input", "hide-output", "remove-input", "remove-cell"}
+    assert tags <= {"hide-input", "hide-output", "remove-input"}
 
 
-def test_no_figure_of_two_chapters_has_the_same_name():
-    cells = [c for path in CHAPTERS for c in json.loads(path.read_text())["cells"]]
-    figures = [c["metadata"].get("mystnb", {}).get("figure") for c in cells]
-    names = [figure["name"] for figure in figures if figure]
-    assert sorted(names) == sorted(set(names))
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_what_a_figure_shows_stands_below_it_where_everyone_sees_it(chapter):
+    """Captions in metadata are seen in the book alone; figures are counted in order."""
+    cells = json.loads(chapter.read_text())["cells"]
+    texts = ["".join(cell["source"]) for cell in cells]
+    drawn = [
+        i for i, c in enumerate(cells) if "image" in c["metadata"].get("mystnb", {})
+    ]
+    assert not [c for c in cells if "figure" in c["metadata"].get("mystnb", {})]
+    for number, place in enumerate(drawn, 1):
+        heading = f'<span class="figure">**Figure {number}.**</span> '
+        assert texts[place + 1].startswith(heading)
+    assert sum('class="figure"' in text for text in texts) == len(drawn)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_lab_and_github_show_all_of_the_text(chapter):
+    """No role but terms, which Lab shows as they are: others it cannot resolve."""
+    cells = json.loads(chapter.read_text())["cells"]
+    text = "\n".join(
+        "".join(c["source"]) for c in cells if c["cell_type"] == "markdown"
+    )
+    assert set(re.findall(r"\{([\w:-]+)\}`", text)) <= {"term"}
+    assert not re.search(r"^\([\w-]+\)=$", text, flags=re.MULTILINE)
 
 
 def test_every_chapter_is_in_the_table_of_contents():

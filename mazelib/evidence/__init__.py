@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["intervals"],
     submod_attrs={
+        "hypotheses": ["hypothesis"],
         "records": ["RESULTS", "record", "results", "verdict", "verdict_table"],
         "tables": ["read_table", "replace_rows", "rows_of"],
         "threads": ["one_thread"],

@@ -8,6 +8,8 @@ low, high = bootstrap_groups(maze, lambda rows: right[rows].mean())
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
@@ -98,6 +100,38 @@ def bootstrap_mean(
     )
     interval = result.confidence_interval
     return float(interval.low), float(interval.high)
+
+
+def of_mean(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval for what is right or wrong, else that of `bootstrap_mean`."""
+    if set(values) <= {0.0, 1.0}:
+        return wilson(int(np.sum(values)), len(values), confidence)
+    return bootstrap_mean(values, confidence=confidence)
+
+
+class Bins(NamedTuple):
+    """Means in bins of another quantity, one an entry: where, mean, interval."""
+
+    x: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def in_bins(by: Numbers, values: Numbers, edges: Sequence[int | float]) -> Bins:
+    """The mean of values in bins of another quantity, with intervals, for `plots.band`.
+
+    edges: a bin goes from one up to the next, without it. A bin that nothing falls into
+    is left out; x is the mean of what falls into one.
+    """
+    by, values = np.asarray(by, float), np.asarray(values, float)
+    bins = [(by >= a) & (by < b) for a, b in pairwise(edges)]
+    rows = [
+        (by[at].mean(), values[at].mean(), *of_mean(values[at]))
+        for at in bins
+        if at.any()
+    ]
+    return Bins(*np.array(rows).T)
 
 
 def bootstrap_groups(

@@ -17,7 +17,7 @@ import json
 import os
 import re
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from numbers import Integral, Real
@@ -83,7 +83,7 @@ class Numbers:
     def state(
         self,
         name: str,
-        value: str | Real | Sequence[Real],
+        value: object,
         form: str = "",
         interval: Sequence[Real] | None = None,
     ) -> None:
@@ -95,13 +95,14 @@ class Numbers:
         """
         self.stated[name] = texts(value, form)
         if interval is not None:
-            self.stated[f"{name}-ci"] = texts(tuple(interval), form)
+            self.stated[f"{name}-ci"] = texts(interval, form)
 
     def check(self) -> Checked:
         """Compare the numbers of this run with the text; call it last in a chapter."""
         count = len(self.stated)
         if BOOK in os.environ:
-            return Checked(self.stated, f"{count} numbers kept with this run")
+            text = f"the text's {count} numbers are kept with this run"
+            return Checked(self.stated, text)
         path = CHAPTERS / f"{self.chapter}.ipynb"
         found = list(differences(self.chapter, written(path), self.stated))
         lines = [f"{len(found)} of {count} numbers are not as in the text:"]
@@ -126,7 +127,7 @@ def expect(holds: bool) -> None:
     print(f"not in this run, as the text says: {claim}")
 
 
-def texts(value: str | Real | Sequence[Real], form: str = "") -> list[str]:
+def texts(value: object, form: str = "") -> list[str]:
     """What may stand for a value: first as it is, then as processors may round it.
 
     With a true minus sign. Raises MazelibError for what is no number, nor text, nor two
@@ -139,8 +140,10 @@ def texts(value: str | Real | Sequence[Real], form: str = "") -> list[str]:
     if isinstance(value, Real) and not isinstance(value, bool):
         near = (float(value) * times for times in (1, 1 - SAME, 1 + SAME))
         return list(dict.fromkeys(f"{v:{form}}".replace("-", "−") for v in near))
-    if isinstance(value, tuple | list) and len(value) == 2:
-        return [" to ".join(both) for both in product(*(texts(v, form) for v in value))]
+    if isinstance(value, Iterable) and not isinstance(value, Mapping):
+        each = [texts(part, form) for part in value]
+        if len(each) == 2:
+            return [" to ".join(both) for both in product(*each)]
     raise MazelibError(f"{value!r} is no number, no text and no pair of numbers")
 
 

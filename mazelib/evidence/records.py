@@ -15,9 +15,11 @@ import os
 from dataclasses import asdict, dataclass
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from mazelib.errors import MazelibError
 from mazelib.evidence.hypotheses import Hypothesis, hypotheses, hypothesis, seal
+from mazelib.evidence.intervals import as_text
 from mazelib.files import ROOT, write_json
 
 RESULTS = ROOT / "data" / "results"
@@ -166,23 +168,28 @@ def stored(stated: Hypothesis) -> Result | None:
         ) from None
 
 
-def verdict_table(ids: list[str]) -> pd.DataFrame:
-    """What was measured for hypotheses, their thresholds, and the verdicts, as text."""
+def verdict_table(ids: list[str]) -> Styler:
+    """Verdicts, what they rest on and what was known beforehand: a column each."""
     known, found, rows = hypotheses(), results(), {}
     for id in ids:
         stated, result = known[id], found[id]
-        low, high = result.interval
+        trainings = [result.value, *result.seeds.values()]
+        spread = f"{min(trainings):.3f} to {max(trainings):.3f}"
         rows[id] = {
-            "measured": f"{result.value:.3f}",
-            "95% interval": f"{low:.3f} to {high:.3f}",
+            "question": stated.metric,
+            "number (95% interval)": as_text(result.value, result.interval, ".3f"),
             "n": f"{result.n:,}",
-            "control": f"{result.control:.3f}",
-            "other seeds": ", ".join(f"{s:.3f}" for s in result.seeds.values()),
-            "supported": str(stated.supported),
-            "refuted": str(stated.refuted),
+            "range over trainings": spread if result.seeds else "one training",
+            "comparison": f"{result.control:.3f}: {stated.control}",
+            "thresholds": f"supported {stated.supported}, refuted {stated.refuted}",
+            "seen beforehand": stated.known or "no",
+            "changed": stated.changed or "no",
             "verdict": judge(stated, result),
         }
-    return pd.DataFrame(rows).T
+    look = {"text-align": "left", "vertical-align": "top", "white-space": "normal"}
+    headings = {"selector": "th", "props": list(look.items())}
+    style = pd.DataFrame(rows).style.set_table_styles([headings])
+    return style.set_properties(**look, **{"min-width": "9em"})
 
 
 def verdict(id: str) -> str:

@@ -71,13 +71,20 @@ def intervals(
     values: Sequence[float],
     low: Sequence[float],
     high: Sequence[float],
-    role: str = "model",
+    role: str | Sequence[str] = "model",
 ) -> None:
-    """One dot a label with its interval, labels from top to bottom."""
+    """One dot a label with its interval, labels from top to bottom.
+
+    role: of all of them, or of each.
+    """
     values, low, high = (np.asarray(a, float) for a in (values, low, high))
     places = np.arange(len(labels))[::-1]
     errors = np.stack([values - low, high - values]).clip(0)
-    ax.errorbar(values, places, xerr=errors, fmt="o", ms=4.5, color=PALETTE[role])
+    roles = np.array([role] * len(labels) if isinstance(role, str) else role)
+    for each in dict.fromkeys(roles.tolist()):
+        at = roles == each
+        look = {"fmt": "o", "ms": 4.5, "color": PALETTE[each]}
+        ax.errorbar(values[at], places[at], xerr=errors[:, at], **look)
     ax.set_yticks(places, labels)
     ax.grid(axis="y", alpha=0)
 
@@ -102,6 +109,11 @@ def band(
     """A curve with its interval as a band."""
     ax.plot(x, values, style, color=PALETTE[role], label=label, marker="o", ms=3)
     ax.fill_between(x, low, high, color=PALETTE[role], alpha=0.2, lw=0)
+
+
+def name_at(ax: Axes, x: float, y: float, text: str, role: str, **options) -> None:
+    """A curve's name beside it, in its colour, in place of a legend."""
+    ax.text(x, y, text, size=9.5, color=PALETTE[role], **options)
 
 
 def floor_line(ax: Axes, value: float, label: str, role: str = "baseline") -> None:

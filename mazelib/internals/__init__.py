@@ -4,7 +4,8 @@ In: a `Lens` on a model, and mazes. Out: arrays by layer, head and token positio
 tables made of them. Nothing here draws.
 
     lens = open_lens(zoo.load("dfs5"))
-    cache = activations(lens, mazes, [Site("resid_post", 3)])
+    for part in activations(lens, mazes, [Site("pattern", 3)]):
+        part.values[Site("pattern", 3)]       # [batch, head, pos, pos]
 """
 
 import lazy_loader

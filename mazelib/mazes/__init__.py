@@ -4,7 +4,7 @@ In: a generator's name, a size and a seed. Out: `Maze`, or batches as two boolea
 arrays, `right[batch, n, n-1]` and `down[batch, n-1, n]` (is a cell joined to the one to
 the right of it, below it?); cell (row, col) has the number row * n + col.
 
-    right, down = generate(MazeConfig("dfs", 5), np.random.default_rng(0), 100)
+    right, down = generate(MazeConfig("dfs", grid=5), count=100, seed=0)
     maze = Maze(right[0], down[0])
 """
 

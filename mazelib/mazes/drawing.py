@@ -10,8 +10,8 @@ plotting library is needed.
 """
 
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Int
@@ -31,6 +31,9 @@ PALETTE = {
 """One colour a role: after Okabe and Ito (2008), told apart by colour-blind readers,
 with contrast on white and on the dark theme's page alike."""
 
+PAGE = "var(--pst-color-background, var(--jp-layout-color0, white))"
+"""The colour of the page that a picture stands on: the book's, or JupyterLab's."""
+
 UNIT = 24
 """SVG user units along the side of a cell."""
 
@@ -48,7 +51,8 @@ def on_grid(cells: Cells | None) -> list[int]:
 class Drawing:
     """A maze with, where given, its origin, target, true path and a predicted path.
 
-    shade: a number from 0 to 1 for each cell, how strongly it is coloured.
+    shade: a number from 0 to 1 for each cell, how strongly it is coloured. labels: what
+    stands in a cell, by its number.
     """
 
     maze: object
@@ -58,6 +62,7 @@ class Drawing:
     predicted: Cells | None = None
     title: str = ""
     shade: Sequence[float] | None = None
+    labels: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def svg(self) -> str:
@@ -78,7 +83,7 @@ class Drawing:
         if self.predicted is not None:
             dashes = ' stroke-dasharray="6 4"' if self.path is not None else ""
             parts.append(self._line(self.predicted, PALETTE["model"], 3.5, 1.5, dashes))
-        parts += self._ends()
+        parts += self._ends() + self._labels()
         return "".join(parts) + "</svg>"
 
     def _describe(self) -> str:
@@ -142,6 +147,18 @@ class Drawing:
                 'stroke-linecap="round"/>'
             )
         return parts
+
+    def _labels(self) -> list[str]:
+        """At the top of their cells, in the page's own colours."""
+        look = (
+            'font-size="6" text-anchor="middle" fill="currentColor" '
+            f'paint-order="stroke" style="stroke:{PAGE};stroke-width:2px"'
+        )
+        at = ((*self._centre(cell), said) for cell, said in self.labels.items())
+        return [
+            f'<text x="{x}" y="{y - 7.5}" {look}>{html.escape(said)}</text>'
+            for x, y, said in at
+        ]
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ cells, origin first; maps as arrays over the cells.
     print(maze.draw(origin=0, target=35).text)     # and in a terminal
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -277,9 +277,11 @@ class Maze:
         predicted: Cells | None = None,
         title: str = "",
         shade: Sequence[float] | Float[np.ndarray, "cells"] | None = None,
+        labels: Mapping[int, str] | None = None,
     ) -> Drawing:
         """A picture of the maze, with what is given: see `Drawing`."""
-        return Drawing(self, origin, target, path, predicted, title, shade)
+        ends = (origin, target, path, predicted)
+        return Drawing(self, *ends, title, shade, labels or {})
 
     def _repr_svg_(self) -> str:
         return self.draw().svg

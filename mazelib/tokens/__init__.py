@@ -4,7 +4,8 @@ In: a `Sample`: a maze, an origin, a target and a path. Out: its tokens, as text
 ids `[batch, pos]`; and from tokens the sample again, or an error that names the token.
 
     tokenizer = Tokenizer(side=5)
-    tokenizer.decode(tokenizer.encode(sample)).path
+    text = tokenizer.to_text(tokenizer.encode(*sample))
+    tokenizer.parse(text).path
 """
 
 import lazy_loader

@@ -50,9 +50,13 @@ class Sample(NamedTuple):
     target: int
     path: Int[np.ndarray, "path"] | None
 
-    def draw(self, predicted: Cells | None = None, title: str = ""):
-        """The maze with its origin, target and paths, as a `Drawing`."""
-        return self.maze.draw(self.origin, self.target, self.path, predicted, title)
+    def draw(self, predicted: Cells | None = None, title: str = "", **more):
+        """The maze with its origin, target and paths, as a `Drawing`.
+
+        more: what else a `Drawing` takes, such as labels.
+        """
+        ends = (self.origin, self.target, self.path, predicted)
+        return self.maze.draw(*ends, title, **more)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from mazelib.evidence.intervals import (
     as_text,
     bootstrap_groups,
     bootstrap_mean,
+    in_bins,
     matched_difference,
     newcombe,
     of_difference,
+    of_mean,
     partial_rank_correlation,
     prediction,
     student,
@@ -147,3 +149,18 @@ def test_a_partial_correlation_given_one_thing_is_the_textbooks(rng):
 def test_numbers_for_prose():
     assert as_text(0.979) == "97.9%"
     assert as_text(-0.02, (-0.33, 0.21), ".2f") == "-0.02 (-0.33 to 0.21)"
+
+
+def test_bins_hold_what_is_from_an_edge_up_to_the_next(rng):
+    by = np.array([0, 1, 1, 2, 5])
+    values = np.array([0.0, 1.0, 0.0, 1.0, 1.0])
+    bins = in_bins(by, values, [0, 1, 3, 4, 6])
+    assert bins.x.tolist() == [0, pytest.approx(4 / 3), 5]  # none from 3 up to 4
+    assert bins.mean.tolist() == [0, pytest.approx(2 / 3), 1]
+    assert (bins.low[1], bins.high[1]) == pytest.approx(wilson(2, 3))
+
+
+def test_the_interval_of_a_mean_is_wilsons_where_values_are_right_or_wrong(rng):
+    assert of_mean(np.array([1.0, 0.0, 1.0])) == wilson(2, 3)
+    chances = rng.random(50)
+    assert of_mean(chances) == bootstrap_mean(chances)

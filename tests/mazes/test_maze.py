@@ -1,4 +1,5 @@
 import itertools
+import re
 import xml.etree.ElementTree as ET
 
 import networkx as nx
@@ -215,3 +216,11 @@ def test_drawings_leave_out_what_is_no_cell(maze):
     drawing = maze.draw(predicted=[0, -1, 1])
     assert drawing.text == maze.draw(predicted=[0, 1]).text
     assert drawing.svg == maze.draw(predicted=[0, 1]).svg
+
+
+def test_names_stand_in_their_cells_and_nothing_in_them_is_markup(maze):
+    svg = maze.draw(labels={4: "fork", 8: "<target>"}).svg
+    assert re.findall(r"<text x=\"([\d.]+)\"[^>]*>([^<]+)</text>", svg) == [
+        ("36.0", "fork"),
+        ("60.0", "&lt;target&gt;"),
+    ]
