@@ -29,7 +29,7 @@ def fitted(tiny_config):
     mazes = StreamConfig(MazeConfig("dfs", 2), split="any", questions=4)
     model = replace(tiny_config, side=2, width=32)
     config = TrainConfig(
-        mazes, model, 400, 8, average=0.95, evaluate_every=400, validation=8
+        mazes, model, steps=400, batch=8, average=0.95, evaluate_every=400, validation=8
     )
     return train(config, progress=False).model, model.tokenizer
 
