@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from mazelib.evidence import records
 from tools import chapters
 
 CHAPTER = {
@@ -33,37 +32,21 @@ def write(path, notebook=CHAPTER):
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(checkout):
     """Two chapters, a module, a table, and a hypothesis with its record."""
-    root = tmp_path
-    write(root / "book/01_one.ipynb")
-    write(root / "book/02_two.ipynb")
-    (root / "book/_toc.yml").write_text("chapters:\n- file: 01_one\n- file: 02_two\n")
+    write(checkout / "book/01_one.ipynb")
+    write(checkout / "book/02_two.ipynb")
+    toc = "chapters:\n- file: 01_one\n- file: 02_two\n"
+    (checkout / "book/_toc.yml").write_text(toc)
     entry = {"id": "bold", "chapter": "01_one", "seeds": [], "kind": "outcome"}
     entry |= dict.fromkeys(("says", "metric", "model", "mazes", "control", "why"), "-")
     entry |= {"supported": {"at_least": 0.8}, "refuted": {"at_most": 0.2}}
-    files = {
-        "mazelib/mazes/maze.py": "ONE = 1\n",
-        "data/results/table.json": "{}",
-        "data/results/bold.json": "{}",
-        "requirements.lock": "numpy==2\n",
-        "book/hypotheses.yml": json.dumps([entry]),
-    }
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    monkeypatch.setattr(chapters, "ROOT", root)
-    monkeypatch.setattr(chapters, "SOURCE", root / "book")
-    monkeypatch.setattr(chapters, "EXECUTED", root / "_build/executed")
-    monkeypatch.setattr(chapters, "HYPOTHESES", root / "book/hypotheses.yml")
-    monkeypatch.setattr(
-        "mazelib.evidence.hypotheses.HYPOTHESES", root / "book/hypotheses.yml"
-    )
-    for module in (records, chapters):
-        monkeypatch.setattr(module, "RESULTS", root / "data/results")
-    chapters.shared_key.cache_clear()
-    yield root
-    chapters.shared_key.cache_clear()
+    (checkout / "book/hypotheses.yml").write_text(json.dumps([entry]))
+    (checkout / "mazelib/mazes").mkdir()
+    (checkout / "mazelib/mazes/maze.py").write_text("ONE = 1\n")
+    for name in ("table", "bold"):
+        (checkout / f"data/results/{name}.json").write_text("{}")
+    return checkout
 
 
 @pytest.fixture

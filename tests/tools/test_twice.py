@@ -5,41 +5,28 @@ import subprocess
 
 import pytest
 
-from tools import chapters, twice
+from tools import twice
 
 HEAD = {"kernelspec": {"display_name": "p", "language": "python", "name": "python3"}}
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    """A checkout with one chapter; gives what writes its only cell."""
-    for folder in ("book", "mazelib", "data"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "book/_toc.yml").write_text("chapters:\n- file: 01_one\n")
-    (tmp_path / "book/hypotheses.yml").write_text("[]")
-    (tmp_path / "requirements.lock").write_text("")
-    (tmp_path / ".gitignore").write_text("_build\n")
-    monkeypatch.setattr(chapters, "ROOT", tmp_path)
-    monkeypatch.setattr(chapters, "SOURCE", tmp_path / "book")
-    monkeypatch.setattr(chapters, "EXECUTED", tmp_path / "_build/executed")
-    monkeypatch.setattr(chapters, "HYPOTHESES", tmp_path / "book/hypotheses.yml")
-    monkeypatch.setattr(
-        "mazelib.evidence.hypotheses.HYPOTHESES", tmp_path / "book/hypotheses.yml"
-    )
+def project(checkout, monkeypatch):
+    """A git checkout with one chapter; gives what writes its only cell."""
+    (checkout / "book/_toc.yml").write_text("chapters:\n- file: 01_one\n")
+    (checkout / ".gitignore").write_text("_build\n")
     monkeypatch.setenv("MAZELIB_BOOK", "1")  # which the chapter must not see
-    chapters.shared_key.cache_clear()
 
     def write(code: str) -> None:
         cell = {"cell_type": "code", "execution_count": None, "id": "one"}
         cell |= {"metadata": {}, "outputs": [], "source": [code]}
         facts = {"metadata": HEAD, "nbformat": 4, "nbformat_minor": 5}
-        path = tmp_path / "book/01_one.ipynb"
+        path = checkout / "book/01_one.ipynb"
         path.write_text(json.dumps({"cells": [cell], **facts}))
-        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-        subprocess.run(["git", "add", "-A"], cwd=tmp_path, check=True)
+        subprocess.run(["git", "init", "-q"], cwd=checkout, check=True)
+        subprocess.run(["git", "add", "-A"], cwd=checkout, check=True)
 
-    yield write
-    chapters.shared_key.cache_clear()
+    return write
 
 
 def test_it_is_run_elsewhere_twice_and_not_again(project, tmp_path, capsys):
