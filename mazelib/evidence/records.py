@@ -9,13 +9,13 @@ Results lie in data/results, one JSON file a hypothesis; only the book's build w
 there. What a reader's own run records, that run alone goes by.
 """
 
+import html
 import json
 import math
 import os
 from dataclasses import asdict, dataclass
 
 import pandas as pd
-from pandas.io.formats.style import Styler
 
 from mazelib.errors import MazelibError
 from mazelib.evidence.hypotheses import Hypothesis, hypotheses, hypothesis, seal
@@ -168,28 +168,54 @@ def stored(stated: Hypothesis) -> Result | None:
         ) from None
 
 
-def verdict_table(ids: list[str]) -> Styler:
-    """Verdicts, what they rest on and what was known beforehand: a column each."""
-    known, found, rows = hypotheses(), results(), {}
+@dataclass(frozen=True)
+class Verdicts:
+    """A row a hypothesis; what was seen or changed beforehand is folded below it."""
+
+    data: pd.DataFrame
+    notes: dict[str, list[str]]
+
+    def __repr__(self) -> str:
+        return self.data.to_string()
+
+    def _repr_html_(self) -> str:
+        look = {"text-align": "left", "vertical-align": "top", "white-space": "normal"}
+        cells = {"selector": "th, td", "props": list(look.items())}
+        table = self.data.style.set_table_styles([cells]).to_html()
+        notes = "".join(
+            f"<li>{html.escape(id)}: {html.escape('; '.join(said))}</li>"
+            for id, said in self.notes.items()
+            if said
+        )
+        said = "What had been seen beforehand, and what was changed"
+        folded = f"<details><summary>{said}</summary><ul>{notes}</ul></details>"
+        return table + folded * bool(notes)
+
+
+def verdict_table(ids: list[str]) -> Verdicts:
+    """Verdicts on hypotheses, the numbers they rest on and what these compare with."""
+    known, found, rows, notes = hypotheses(), results(), {}, {}
     for id in ids:
         stated, result = known[id], found[id]
         trainings = [result.value, *result.seeds.values()]
         spread = f"{min(trainings):.3f} to {max(trainings):.3f}"
+        verdict = judge(stated, result)
+        limits = {"supported": stated.supported, "refuted": stated.refuted}
+        met = limits.get(verdict.split()[0])
         rows[id] = {
             "question": stated.metric,
             "number (95% interval)": as_text(result.value, result.interval, ".3f"),
             "n": f"{result.n:,}",
             "range over trainings": spread if result.seeds else "one training",
             "comparison": f"{result.control:.3f}: {stated.control}",
-            "thresholds": f"supported {stated.supported}, refuted {stated.refuted}",
-            "seen beforehand": stated.known or "no",
-            "changed": stated.changed or "no",
-            "verdict": judge(stated, result),
+            "seen beforehand": "yes" if stated.known else "no",
+            "changed": "yes" if stated.changed else "no",
+            "verdict": f"{verdict}: "
+            + (str(met) if met else f"not {stated.supported}, not {stated.refuted}"),
         }
-    look = {"text-align": "left", "vertical-align": "top", "white-space": "normal"}
-    headings = {"selector": "th", "props": list(look.items())}
-    style = pd.DataFrame(rows).style.set_table_styles([headings])
-    return style.set_properties(**look, **{"min-width": "9em"})
+        seen = [f"seen: {stated.known}"] if stated.known else []
+        notes[id] = seen + [f"changed: {stated.changed}"] * bool(stated.changed)
+    return Verdicts(pd.DataFrame(rows).T, notes)
 
 
 def verdict(id: str) -> str:

@@ -107,12 +107,12 @@ def test_what_is_recorded_is_read_again(ours):
     assert verdict("bold") == "supported"
     assert results() == {"bold": replace(HIGH, seeds={"one": 0.9})}
     assert json.loads((ours / "results/bold.json").read_text())["n"] == 100
-    shown = verdict_table(["bold"]).data["bold"]
+    shown = verdict_table(["bold"]).data.loc["bold"]
     assert shown["number (95% interval)"] == "0.900 (0.850 to 0.950)"
     assert shown["range over trainings"] == "0.900 to 0.900"
-    assert shown["thresholds"] == "supported ≥ 0.8, refuted ≤ 0.3"
     assert (shown["seen beforehand"], shown["changed"]) == ("no", "no")
-    assert shown["verdict"] == "supported"
+    assert shown["verdict"] == "supported: ≥ 0.8"
+    assert "<details>" not in verdict_table(["bold"])._repr_html_()
     (ours / "results/other-tables.json").write_text("[]")
     record("bold", 0.25, 9, wilson(2, 9), 0.1)
     assert verdict("bold") == "undecided"
@@ -127,7 +127,7 @@ def test_a_readers_run_goes_by_its_own_numbers_and_leaves_the_record(ours, monke
     monkeypatch.delenv(BOOK)
     assert record("bold", 0.2, 50, (0.1, 0.25), 0.5, {"one": 0.1}) == "refuted"
     assert results()["bold"].value == 0.2
-    assert verdict_table(["bold"]).data["bold"]["verdict"] == "refuted"
+    assert verdict_table(["bold"]).data.loc["bold"]["verdict"].startswith("refuted: ")
     assert (ours / "results/bold.json").read_text() == before
 
 
@@ -231,3 +231,15 @@ def test_a_model_that_a_table_does_not_know_is_named_with_what_measures_it(ours)
     assert tables.rows_of("t.json", ["b"]) == {"b": rows[1]}
     with pytest.raises(MazelibError, match=r"nothing of c, only of a, b: .*t.py c"):
         tables.rows_of("t.json", ["a", "c"])
+
+
+def test_what_was_seen_or_changed_beforehand_stands_folded_below_the_verdicts(ours):
+    text = (ours / "hypotheses.yml").read_text()
+    more = "why: so, known: 0.7 <of> a few, changed: a day,"
+    (ours / "hypotheses.yml").write_text(text.replace("why: so,", more))
+    record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+    shown = verdict_table(["bold"])
+    row = shown.data.loc["bold"]
+    assert (row["seen beforehand"], row["changed"]) == ("yes", "yes")
+    folded = shown._repr_html_().partition("<details>")[2]
+    assert "bold: seen: 0.7 &lt;of&gt; a few; changed: a day" in folded
