@@ -46,7 +46,7 @@ book: $(READY) ## run what has changed (FORCE=1: all; or CHAPTERS=01_mazes), bui
 	$(BIN)/python -m tools.book $(if $(FORCE),--force) $(CHAPTERS)
 
 numbers: $(READY) ## run what has changed, and write the numbers that came out into the text
-	$(BIN)/python -m tools.numbers $(CHAPTERS)
+	$(BIN)/python -m tools.fill_numbers $(CHAPTERS)
 
 lab: $(READY) ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book

@@ -1,7 +1,7 @@
 """Write what the chapters' runs gave into their text.
 
-    python -m tools.numbers                # run what has changed; write all numbers
-    python -m tools.numbers 01_mazes       # of this chapter alone
+    python -m tools.fill_numbers             # run what has changed; write all numbers
+    python -m tools.fill_numbers 01_mazes    # of this chapter alone
 
 In: the runs of `tools.chapters`. Out: the chapters in book/, with the number that came
 out in each anchor of their text (see `mazelib.evidence.numbers`), and a line for each

@@ -6,7 +6,7 @@ import pytest
 
 from mazelib.errors import MazelibError
 from mazelib.evidence.numbers import FORMAT, written
-from tools import book, chapters, numbers
+from tools import book, chapters, fill_numbers
 
 NAMES = [path.stem for path in sorted(chapters.SOURCE.glob("*.ipynb"))]
 
@@ -15,7 +15,7 @@ NAMES = [path.stem for path in sorted(chapters.SOURCE.glob("*.ipynb"))]
 def test_every_number_in_the_text_is_what_the_run_gave(chapter):
     if not chapters.last_run(chapter):
         pytest.skip("this chapter was not run as it is now: make test")
-    assert list(map(str, numbers.wrong(chapter))) == []
+    assert list(map(str, fill_numbers.wrong(chapter))) == []
 
 
 def notebook(*cells) -> dict:
@@ -52,18 +52,18 @@ def project(tmp_path, monkeypatch):
 
 
 def call(monkeypatch, *words):
-    monkeypatch.setattr("sys.argv", ["numbers", *words])
-    numbers.main()
+    monkeypatch.setattr("sys.argv", ["fill_numbers", *words])
+    fill_numbers.main()
 
 
 def test_a_wrong_digit_is_named_and_written_right(project, monkeypatch, capsys):
-    assert [str(found) for found in numbers.wrong("01_one")] == [
+    assert [str(found) for found in fill_numbers.wrong("01_one")] == [
         "01_one: 'exact' is written '97.4%'; the run: '97.5%'"
     ]
     call(monkeypatch)
     assert "'exact' is written '97.4%'" in capsys.readouterr().out
     assert written(project / "book/01_one.ipynb") == {"n": ["6"], "exact": ["97.5%"]}
-    assert numbers.wrong("01_one") == []
+    assert fill_numbers.wrong("01_one") == []
     before = (project / "book/01_one.ipynb").read_bytes()
     call(monkeypatch, "01_one")
     assert (project / "book/01_one.ipynb").read_bytes() == before
@@ -80,7 +80,7 @@ def test_an_anchor_that_no_cell_states_is_left_to_its_author(project, monkeypatc
 def test_a_chapter_without_a_check_is_told(project):
     (project / "executed/01_one.ipynb").write_text(json.dumps(notebook(("code", "1"))))
     with pytest.raises(MazelibError, match=r"01_one has no numbers\.check\(\)"):
-        numbers.stated("01_one")
+        fill_numbers.stated("01_one")
 
 
 def test_the_text_may_change_without_a_new_run(project):
