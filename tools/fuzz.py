@@ -1,6 +1,6 @@
 """Damage files in all small ways: each is refused in one line, or changes no answer.
 
-    python tools/fuzz.py checkpoint --count 100000     # of each file of a checkpoint
+    python -m tools.fuzz checkpoint --count 100000     # of each file of a checkpoint
 
 A kind of thing to open is a function in `KINDS` that is given an empty folder and
 returns its `Target`s. Every target is opened `--count` times, each time with another

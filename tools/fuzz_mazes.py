@@ -1,6 +1,6 @@
 """Damage files of mazes, and prompts, in all small ways: refused, or still mazes.
 
-    python tools/fuzz_mazes.py jsonl --count 100000
+    python -m tools.fuzz_mazes jsonl --count 100000
 
 The kinds are those of `mazelib.dataset.storage.read_mazes`, and `prompt`, texts of
 tokens. As tools/fuzz.py, but a damaged file may hold other mazes than before, as long
