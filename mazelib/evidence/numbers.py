@@ -104,7 +104,8 @@ class Numbers:
             text = f"the text's {count} numbers are kept with this run"
             return Checked(self.stated, text)
         path = CHAPTERS / f"{self.chapter}.ipynb"
-        found = list(differences(self.chapter, written(path), self.stated))
+        said = differences(self.chapter, written(path), self.stated)
+        found = dict.fromkeys(said)  # a number may stand in several places
         lines = [f"{len(found)} of {count} numbers are not as in the text:"]
         lines += [f"  {d.name}: {d.written} there, {d.came_out} here" for d in found]
         text = "\n".join(lines) if found else f"all {count} numbers are as in the text"
