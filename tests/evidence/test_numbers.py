@@ -91,9 +91,10 @@ def test_a_readers_run_lists_what_is_not_as_in_the_text(chapter):
     numbers.state("n", 6000, ",")
     assert repr(numbers.check()) == "all 2 numbers are as in the text"
     numbers.state("n", 500, ",")
-    said = repr(numbers.check()).splitlines()
-    assert said == [
-        "1 of 2 numbers are not as in the text:",
+    numbers.state("exact", 0.5, ".1%")
+    assert repr(numbers.check()).splitlines() == [
+        "2 of 2 numbers are not as in the text:",
+        "  exact: 97.5% there, 50.0% here",
         "  n: 6,000 there, 500 here",
     ]
 
