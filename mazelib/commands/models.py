@@ -62,13 +62,10 @@ class Train:
 
         stream = self.mazes.stream("train", self.questions)
         grid = stream.config.spread or stream.config.mazes.grid
-        model = {
-            "scheme": self.tokens,
-            "side": grid if self.side is None else self.side,
-        }
-        names = {field.name for field in fields(MazeModelConfig)} & vars(self).keys()
-        shape = {name: getattr(self, name) for name in names}
-        model = MazeModelConfig(**{**shape, **model})
+        flags = {"scheme": self.tokens, **vars(self)}
+        flags["side"] = grid if self.side is None else self.side
+        names = (field.name for field in fields(MazeModelConfig))
+        model = MazeModelConfig(**{name: flags[name] for name in names})
         schedule, start = asdict(self.schedule), self.weights
         config = TrainConfig(stream.config, model, start, **schedule)
         train(config, self.out)

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Integer
 from scipy import stats
 
-Numbers = Float[np.ndarray, "n"] | Int[np.ndarray, "n"]
+Values = Float[np.ndarray, "n"] | Int[np.ndarray, "n"]
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -59,7 +59,7 @@ def of_difference(
     return value - other - below, value - other + above
 
 
-def student(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:
+def student(values: Values, confidence: float = 0.95) -> tuple[float, float]:
     """Student's interval of a mean (1908): for a few values, such as three seeds'.
 
     Values are taken to be normal; (-inf, inf) where there is one alone.
@@ -70,7 +70,7 @@ def student(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def prediction(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:
+def prediction(values: Values, confidence: float = 0.95) -> tuple[float, float]:
     """Student's interval of one more such value, drawn as these were.
 
     Source: G. J. Hahn and W. Q. Meeker, "Statistical Intervals" (1991), 4.7. Values are
@@ -82,7 +82,7 @@ def prediction(values: Numbers, confidence: float = 0.95) -> tuple[float, float]
 
 
 def bootstrap_mean(
-    values: Numbers, seed: int = 0, resamples: int = 2000, confidence: float = 0.95
+    values: Values, seed: int = 0, resamples: int = 2000, confidence: float = 0.95
 ) -> tuple[float, float]:
     """The percentile bootstrap interval of a mean (Efron 1979).
 
@@ -102,7 +102,7 @@ def bootstrap_mean(
     return float(interval.low), float(interval.high)
 
 
-def of_mean(values: Numbers, confidence: float = 0.95) -> tuple[float, float]:
+def of_mean(values: Values, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval for what is right or wrong, else that of `bootstrap_mean`."""
     if set(values) <= {0.0, 1.0}:
         return wilson(int(np.sum(values)), len(values), confidence)
@@ -118,7 +118,7 @@ class Bins(NamedTuple):
     high: np.ndarray
 
 
-def in_bins(by: Numbers, values: Numbers, edges: Sequence[int | float]) -> Bins:
+def in_bins(by: Values, values: Values, edges: Sequence[int | float]) -> Bins:
     """The mean of values in bins of another quantity, with intervals, for `plots.band`.
 
     edges: a bin goes from one up to the next, without it. A bin that nothing falls into
@@ -158,7 +158,7 @@ def bootstrap_groups(
 
 
 def matched_difference(
-    values: Numbers | Bool[np.ndarray, "n"],
+    values: Values | Bool[np.ndarray, "n"],
     is_first: Bool[np.ndarray, "n"],
     strata: Int[np.ndarray, "n"],
 ) -> float:
@@ -184,7 +184,7 @@ def matched_difference(
 
 
 def partial_rank_correlation(
-    x: Numbers, y: Numbers, given: Float[np.ndarray, "n others"]
+    x: Values, y: Values, given: Float[np.ndarray, "n others"]
 ) -> float:
     """Spearman's correlation of x and y with other things held equal.
 

@@ -9,7 +9,7 @@ import pytest
 
 from mazelib.errors import MazelibError
 from mazelib.evidence import hypotheses as hypotheses_module
-from mazelib.evidence import records, tables
+from mazelib.evidence import records
 from mazelib.evidence.hypotheses import KINDS, Hypothesis, Threshold, hypotheses, seal
 from mazelib.evidence.intervals import wilson
 from mazelib.evidence.records import (
@@ -203,34 +203,6 @@ def test_a_file_that_cannot_be_read_is_named(ours):
     (ours / "results/bold.json").write_text("{")
     with pytest.raises(MazelibError, match=r"bold.json is damaged"):
         verdict("bold")
-
-
-def test_rows_of_other_models_stay_and_a_table_is_read_again(ours):
-    rows = [{"model": name, "n": 1} for name in ("a", "b", "b/000010")]
-    tables.replace_rows("t.json", ["a", "b"], rows, {"a": "1", "b": "2"})
-    anew = {"model": "b", "n": 5}
-    tables.replace_rows("t.json", ["b"], [anew], {"b": "3"}, made_by="us")
-    found = tables.read_table("t.json")
-    assert found["rows"] == [rows[0], anew]
-    assert found["weights"] == {"a": "1", "b": "3"}
-    assert found["made_by"] == "us"
-
-
-def test_a_table_that_cannot_be_read_is_named(ours):
-    with pytest.raises(MazelibError, match=r"t\.json cannot be read .*: make it again"):
-        tables.read_table("t.json")
-    (ours / "results").mkdir()
-    (ours / "results" / "t.json").write_text("{")
-    with pytest.raises(MazelibError, match=r"t\.json cannot be read"):
-        tables.replace_rows("t.json", ["a"], [], {})
-
-
-def test_a_model_that_a_table_does_not_know_is_named_with_what_measures_it(ours):
-    rows = [{"model": name, "n": 1} for name in ("a", "b")]
-    tables.replace_rows("t.json", ["a", "b"], rows, {}, made_by="python t.py")
-    assert tables.rows_of("t.json", ["b"]) == {"b": rows[1]}
-    with pytest.raises(MazelibError, match=r"nothing of c, only of a, b: .*t.py c"):
-        tables.rows_of("t.json", ["a", "c"])
 
 
 def test_what_was_seen_or_changed_beforehand_stands_folded_below_the_verdicts(ours):
