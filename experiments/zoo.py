@@ -100,6 +100,11 @@ PUBLISHED_LADDERS = ("dfs5",)
 PAIRS = replace(other(DFS5, scheme="ctt"), ladder=LADDER // 3, evaluate_every=1000)
 """Four of its checkpoints are at the same steps as dfs5's, for comparison."""
 LEARNED = other(DFS5, positions="learned")
+LARGE = replace(LEARNED, batch=64, muon_lr=0.01, warmup=100, evaluate_every=1000)
+"""What a GPU trains in minutes."""
+LEARNED6 = replace(other(LARGE, mazes=MazeConfig("dfs", 6)), steps=19_200)
+FEWER6 = replace(LEARNED6, steps=24_000, batch=16, evaluate_every=500)
+"""The same for two cores: a third of the questions, in more and smaller steps."""
 MIXED = MazeConfig("mixed", 5, p=0.2)
 [SIX] = further("dfs5", mazes=MazeConfig("dfs", 6))
 POOL = other(DFS5, mazes=MazeConfig("dfs", 4), pool=64)
@@ -108,6 +113,9 @@ RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5-seed1": again(other(DFS5, seed=1)),
     "dfs5-seed2": again(other(DFS5, seed=2)),
     "dfs5-learned": again(LEARNED),
+    "dfs6-learned": (LEARNED6,),
+    "dfs6-learned-seed1": (other(FEWER6, seed=1),),
+    "dfs6-learned-seed2": (other(FEWER6, seed=2),),
     "dfs6": again(SIX, steps=7_000, muon_lr=SIX.muon_lr, adamw_lr=SIX.adamw_lr),
     "mixed5": further("dfs5", mazes=MIXED),
     "dfs5-shifted": further("dfs5", steps=8_000, spread=7),
