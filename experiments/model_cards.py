@@ -5,9 +5,12 @@
 stages: the runs of its recipe. table: `mazelib.behaviour.evaluation.evaluate` of it.
 """
 
+import textwrap
+
 import pandas as pd
 import torch
 
+from experiments.recipes import NOTES
 from mazelib.training.recipe import TrainConfig
 
 Stages = tuple[TrainConfig, ...]
@@ -36,6 +39,10 @@ def training_text(name: str, stages: Stages, card: dict) -> str:
         f"{stage.adamw_lr} for AdamW to nothing"
         for stage in stages
     )
+    took = f"{card['seconds'] / 3600:.1f} hours"
+    if card["seconds"] < 3600:
+        took = f"{card['seconds'] / 60:.0f} minutes"
+    note = textwrap.fill(NOTES.get(name, ""), 84, subsequent_indent="  ")
     return f"""\
 - Begun with {begun}, seed {card["seed"]}.
 - Mazes: {mazes.generator}, {mazes.grid}×{mazes.grid}, {place} of a vocabulary of side
@@ -45,23 +52,30 @@ def training_text(name: str, stages: Stages, card: dict) -> str:
 - Shape: {shape["layers"]} layers, width {shape["width"]}, {shape["heads"]} heads,
   {shape["positions"]} positions.
 - {card["questions"]:,} questions in {card["steps"]:,} steps of {recipe.batch} mazes and
-  {card["seconds"] / 3600:.1f} hours ({card["hardware"]}); loss on the {recipe.loss}.
+  {took} ({card["hardware"]}); loss on the {recipe.loss}.
 - Steps planned: {planned}.
-- Again from nothing: `make train MODEL={name}`."""
+- Again from nothing: `make train MODEL={name}`.{note and chr(10) + "- " + note}"""
 
 
-def rounding_text(card: dict) -> str:
+def is_done(stages: Stages, card: dict) -> bool:
+    """Has a model done all steps of its recipe?"""
+    return card["steps"] == sum(stage.steps for stage in stages)
+
+
+def rounding_text(stages: Stages, card: dict) -> str:
     """How a model's weights are stored, and what it changes."""
     changed, n = card["rounding"].values()
     dtype = str(stored_as(card)).removeprefix("torch.")
-    if not n:
+    if not is_done(stages, card):
         return f"It is on its way; its weights are stored, and were scored, in {dtype}."
+    if not n:
+        return f"Its weights came, and were scored, in {dtype}."
     return f"""\
 Rounding the weights to float16 changes the answer to {changed} of {n:,} mazes; they are
 stored in {dtype}."""
 
 
-def scores_text(card: dict, table: pd.DataFrame) -> str:
+def scores_text(stages: Stages, card: dict, table: pd.DataFrame) -> str:
     """How well a model does on its test mazes, and where it fails."""
     metrics = card["metrics"]
     low, high = metrics["exact_ci"]
@@ -77,7 +91,7 @@ On {metrics["n"]:,} test mazes, none of which, nor a turn or mirror image, can b
 training set: exact {metrics["exact"]:.4f} (95% interval {low:.4f} to {high:.4f}), valid
 {metrics["valid"]:.4f}, target reached {metrics["reached_target"]:.4f}, right at
 {metrics["fork_accuracy"]:.4f} of {metrics["forks"]:,} forks.
-{rounding_text(card)}
+{rounding_text(stages, card)}
 
 | steps in the path | mazes | exact |
 |---|---|---|
@@ -131,4 +145,4 @@ nothing else.
 
 ## How well it does
 
-{scores_text(card, table)}"""
+{scores_text(stages, card, table)}"""

@@ -3,6 +3,7 @@
     python -m experiments.zoo dfs5          # or: make train MODEL=dfs5
     python -m experiments.zoo dfs5 dfs6 --now # write what unfinished runs have reached
     python -m experiments.zoo dfs5 --continue # go on from data/models, a run being lost
+    python -m experiments.zoo dfs5 --from runs/there/dfs5   # trained on another machine
 
 A recipe has one stage or more, each of which begins with the weights of the one before.
 The run of the last lies in runs/NAME, those before it in runs/NAME.1 and so on; a run
@@ -19,13 +20,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.model_cards import model_card, stored_as
+from experiments.model_cards import is_done, model_card, stored_as
+from experiments.recipes import RECIPES, other
 from mazelib.behaviour.evaluation import evaluate, prompts, summary
 from mazelib.behaviour.rollout import rollout
-from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
+from mazelib.dataset.stream import MazeSet, MazeStream
 from mazelib.errors import MazelibError
 from mazelib.files import remove_leftovers
-from mazelib.mazes.generators import MazeConfig
 from mazelib.models import checkpoint, zoo
 from mazelib.models.facts import make
 from mazelib.models.model import MazeModelConfig
@@ -38,93 +39,11 @@ RUNS = Path(__file__).resolve().parent.parent / "runs"
 SCORED = 4000
 """Test mazes that a finished model is scored on."""
 
-DFS5 = TrainConfig(
-    mazes=StreamConfig(MazeConfig("dfs", 5), questions=16),
-    model=MazeModelConfig(layers=8, width=96),
-    steps=24_000,
-    batch=10,
-    muon_lr=0.007,
-    adamw_lr=2e-3,
-    average=0.998,
-    evaluate_every=500,
-)
-
-
-def other(config: TrainConfig, **changes) -> TrainConfig:
-    """The same run with other mazes or another model: names of their fields."""
-    mazes = {k: v for k, v in changes.items() if k in StreamConfig.__dataclass_fields__}
-    shape = {k: v for k, v in changes.items() if k not in mazes}
-    return replace(
-        config,
-        mazes=replace(config.mazes, **mazes),
-        model=replace(config.model, **shape),
-    )
-
-
-def again(
-    config: TrainConfig,
-    steps: int = 5_000,
-    muon_lr: float = 0.003,
-    adamw_lr: float = 9e-4,
-) -> tuple[TrainConfig, TrainConfig]:
-    """A run and a shorter one after it, on other mazes, whose rates rise once more."""
-    second = replace(
-        other(config, seed=config.mazes.seed + 10),
-        steps=steps,
-        muon_lr=muon_lr,
-        adamw_lr=adamw_lr,
-        ladder=0,
-        weights=None,
-    )
-    return config, second
-
-
-def further(
-    name: str, config: TrainConfig = DFS5, steps: int = 12_000, **changes
-) -> tuple[TrainConfig]:
-    """A run on other mazes, at lower rates, that begins with a model's weights."""
-    run = replace(
-        other(config, seed=20, **changes),
-        steps=steps,
-        muon_lr=0.004,
-        adamw_lr=1.2e-3,
-        weights=name,
-    )
-    return (run,)
-
-
-LADDER = 12
-"""Checkpoints of dfs5 on its way."""
 PUBLISHED_LADDERS = ("dfs5",)
 """Models whose ladders go to data/models: a checkpoint takes 2 MB."""
-PAIRS = replace(other(DFS5, scheme="ctt"), ladder=LADDER // 3, evaluate_every=1000)
-"""Four of its checkpoints are at the same steps as dfs5's, for comparison."""
-LEARNED = other(DFS5, positions="learned")
-LARGE = replace(LEARNED, batch=64, muon_lr=0.01, warmup=100, evaluate_every=1000)
-"""What a GPU trains in minutes."""
-LEARNED6 = replace(other(LARGE, mazes=MazeConfig("dfs", 6)), steps=19_200)
-FEWER6 = replace(LEARNED6, steps=24_000, batch=16, evaluate_every=500)
-"""The same for two cores: a third of the questions, in more and smaller steps."""
-MIXED = MazeConfig("mixed", 5, p=0.2)
-[SIX] = further("dfs5", mazes=MazeConfig("dfs", 6))
-POOL = other(DFS5, mazes=MazeConfig("dfs", 4), pool=64)
-RECIPES: dict[str, tuple[TrainConfig, ...]] = {
-    "dfs5": again(replace(DFS5, ladder=LADDER)),
-    "dfs5-seed1": again(other(DFS5, seed=1)),
-    "dfs5-seed2": again(other(DFS5, seed=2)),
-    "dfs5-learned": again(LEARNED),
-    "dfs6-learned": (LEARNED6,),
-    "dfs6-learned-seed1": (other(FEWER6, seed=1),),
-    "dfs6-learned-seed2": (other(FEWER6, seed=2),),
-    "dfs6": again(SIX, steps=7_000, muon_lr=SIX.muon_lr, adamw_lr=SIX.adamw_lr),
-    "mixed5": further("dfs5", mazes=MIXED),
-    "dfs5-shifted": further("dfs5", steps=8_000, spread=7),
-    "dfs5-shifted-learned": further("dfs5-learned", LEARNED, 8_000, spread=7),
-    "dfs5-walls": again(other(DFS5, scheme="walls")),
-    "dfs5-pairs": again(PAIRS),
-    "dfs5-whole": again(replace(DFS5, loss="sequence")),
-    "memorizer4": (replace(POOL, steps=4_000),),
-}
+
+KEPT = ("step", "loss", "questions", "seconds")
+"""What every row of a log has; those of a validation have more."""
 
 
 def remaining(stages: tuple[TrainConfig, ...], name: str) -> list[TrainConfig]:
@@ -201,42 +120,85 @@ def newest(name: str) -> Path:
     raise MazelibError(f"there is no run of {name} in {RUNS}: train it first")
 
 
-def publish(name: str) -> dict:
+def publish(name: str, source: Path | None = None) -> dict:
     """Score a run's model on test mazes and write it, with its card, to data/models.
 
-    Its weights are stored as `stored_as` says.
+    source: the folder of a model that was trained elsewhere, by the recipe, and came
+        without its run.
+
+    Weights are stored as `stored_as` says. Raises MazelibError if the model is not one
+    of the recipe.
     """
-    run, recipe = newest(name), RECIPES[name][0]
+    run, recipe = source or newest(name), RECIPES[name][0]
     mazes = MazeStream(recipe.mazes.held_back("test")).take(0, SCORED)
     trained = checkpoint.load(run)
-    whole, log = unrounded(run, trained)
-    steps = sum(stage.steps for stage in RECIPES[name])
-    is_done, changed = trained.card["steps"] == steps, 0
-    if is_done:  # else it is stored as a ladder's checkpoints are
-        changed = answers_changed(trained, whole, mazes)
-    model = whole if changed else trained.model
+    if source:
+        check_recipe(name, run, trained.card)
+        model, log, rounding = trained.model, zoo.read_log(run), {"changed": 0, "n": 0}
+    else:
+        model, log, rounding = reached(name, run, trained, mazes)
     table = evaluate(model, trained.tokenizer, mazes)
     facts = {
         **{key: value for key, value in trained.card.items() if key != "sha256"},
         "metrics": summary(table),
         "split": "test",
         "seed": recipe.mazes.seed,
-        "rounding": {"changed": changed, "n": len(mazes) if is_done else 0},
+        "rounding": rounding,
     }
     texts = {
-        checkpoint.LOG: checkpoint.log_text(log),
+        checkpoint.LOG: checkpoint.log_text(thinned(log)),
         "README.md": model_card(name, RECIPES[name], facts, table),
     }
     remove_leftovers(zoo.MODELS / name)
-    return checkpoint.save(
-        zoo.MODELS / name,
-        model,
-        MazeModelConfig(**trained.card["model"]),
-        facts,
-        texts,
-        {"ladder": run / "ladder"} if name in PUBLISHED_LADDERS else {},
-        stored_as(facts),
-    )
+    ladder = {"ladder": run / "ladder"} if name in PUBLISHED_LADDERS else {}
+    shape = MazeModelConfig(**trained.card["model"])
+    folder, dtype = zoo.MODELS / name, stored_as(facts)
+    return checkpoint.save(folder, model, shape, facts, texts, ladder, dtype)
+
+
+def reached(
+    name: str, run: Path, trained: checkpoint.TrainedModel, mazes: MazeSet
+) -> tuple[torch.nn.Module, list[dict], dict]:
+    """What a run has come to: the model to store, the log, what rounding it changes.
+
+    The model is whole if its rounded weights answer otherwise; one that is on its way
+    is rounded, as a ladder's checkpoints are.
+    """
+    whole, log = unrounded(run, trained)
+    if not is_done(RECIPES[name], trained.card):
+        return trained.model, log, {"changed": 0, "n": 0}
+    changed = answers_changed(trained, whole, mazes)
+    model = whole if changed else trained.model
+    return model, log, {"changed": changed, "n": len(mazes)}
+
+
+def thinned(log: list[dict], every: int = 100) -> list[dict]:
+    """A log with fewer rows: one after so many steps, and all of validations.
+
+    The loss of a row is the mean since the row before, as it was.
+    """
+    rows, losses, before = [], [], 0
+    for row in log:
+        losses.append(row["loss"])
+        if row["step"] - before >= every or len(row) > len(KEPT):
+            rows.append({**row, "loss": sum(losses) / len(losses)})
+            losses, before = [], row["step"]
+    return rows
+
+
+def check_recipe(name: str, folder: Path, card: dict) -> None:
+    """Raise MazelibError if a model's card tells of another training than its recipe.
+
+    When it is looked at, and where its weights were, does not matter.
+    """
+    said = make(TrainConfig, card.get("training"), folder)
+    free = {"weights": None, "evaluate_every": 1, "validation": 1, "ladder": 0}
+    known = [replace(stage, **free) for stage in RECIPES[name]]
+    if replace(said, **free) not in known:
+        raise MazelibError(
+            f"the card of {folder} tells of another training than the recipe of "
+            f"{name}: name the model that it is, or train it by its recipe"
+        )
 
 
 def unrounded(
@@ -278,13 +240,23 @@ def main() -> None:
         action="store_true",
         help="do what is left of the recipe from the weights in data/models",
     )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FOLDER",
+        help="train nothing, publish this folder, of a model trained elsewhere",
+    )
     arguments = parser.parse_args()
+    source = arguments.source and arguments.source.resolve()
+    if source and len(arguments.names) > 1:
+        parser.error("--from: name one model")
     os.chdir(RUNS.parent)  # where a run says that its weights are
     for name in arguments.names:
         try:
-            if not arguments.now:
+            if not (arguments.now or source):
                 train_model(name, arguments.from_published)
-            metrics = publish(name)["metrics"]
+            metrics = publish(name, source)["metrics"]
         except MazelibError as error:
             sys.exit(f"{name}: {error}")
         low, high = metrics["exact_ci"]

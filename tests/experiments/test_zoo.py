@@ -166,3 +166,37 @@ def test_every_model_card_says_how_to_open_it(monkeypatch):
     for name in zoo.names():
         text = (zoo.MODELS / name / "README.md").read_text(encoding="utf-8")
         assert model_cards.usage(name) in text, name
+
+
+def test_a_model_trained_elsewhere_is_published_as_it_came(tmp_path, monkeypatch):
+    monkeypatch.setitem(making.RECIPES, "small", (RECIPE,))
+    monkeypatch.setitem(model_cards.NOTES, "small", "It came from afar.")
+    train(RECIPE, tmp_path / "there", progress=False)
+    card = making.publish("small", tmp_path / "there")
+    came = checkpoint.load(tmp_path / "there")
+    assert card["rounding"] == {"changed": 0, "n": 0}
+    assert card["metrics"]["n"] == 20
+    for key in ("training", "steps", "hardware", "commit", "sha256"):
+        assert card[key] == came.card[key]
+    readme = (zoo.MODELS / "small/README.md").read_text()
+    assert "Its weights came, and were scored, in float16." in readme
+    assert "\n- It came from afar." in readme
+
+
+def test_a_model_of_another_recipe_is_not_published_under_the_name(tmp_path):
+    train(replace(RECIPE, adamw_lr=0.1), tmp_path / "there", progress=False)
+    with pytest.raises(MazelibError, match="another training than the recipe of small"):
+        making.publish("small", tmp_path / "there")
+    assert not zoo.MODELS.exists()
+
+
+def test_a_published_log_keeps_validations_and_what_was_lost_between_them():
+    log = [
+        {"step": step, "loss": float(step), "questions": 8 * step, "seconds": 0.1}
+        for step in range(10, 100, 10)
+    ]
+    log[4]["exact"] = 0.5
+    thin = making.thinned(log, every=20)
+    assert [row["step"] for row in thin] == [20, 40, 50, 70, 90]
+    assert [row["loss"] for row in thin] == [15, 35, 50, 65, 85]
+    assert thin[2] == log[4]
