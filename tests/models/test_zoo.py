@@ -129,15 +129,15 @@ def test_an_untrained_network_has_the_shape_and_nothing_else_of_a_model(folder):
     assert all(again[name].equal(value) for name, value in drawn.items())
 
 
-ON_ITS_WAY = "dfs5-pairs"
-"""In float16 whatever that changes, as the checkpoint that it is compared with."""
+ROUNDED = {"dfs5-pairs", "dfs6-learned", "dfs10"}
+"""In float16 whatever that changes: one is on its way, two came from elsewhere."""
 
 
 def test_every_model_of_the_zoo_loads():
     for name in zoo.names():
         card = zoo.load(name).card
         assert card["metrics"]["n"] >= 2000
-        assert card["rounding"]["n"] >= (0 if name == ON_ITS_WAY else 2000)
+        assert card["rounding"]["n"] >= (0 if name in ROUNDED else 2000)
         is_rounded = card["rounding"]["changed"] == 0
         stored = load_file(zoo.MODELS / name / checkpoint.WEIGHTS).values()
         assert {t.dtype for t in stored} == {
