@@ -16,8 +16,9 @@ from rounds import compare, table
 from steps import BASE, changed
 
 from mazelib.models.model import build
-from mazelib.training.gradients import Gradients, PlainLoss
+from mazelib.training.gradients import Gradients
 from mazelib.training.lean import LeanLoss
+from mazelib.training.losses import PlainLoss
 from mazelib.training.muon import StackedMuon, hidden_matrices
 from mazelib.training.recipe import TrainConfig
 from mazelib.training.run import TrainingRun

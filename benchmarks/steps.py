@@ -19,7 +19,7 @@ from mazelib.dataset.stream import StreamConfig
 from mazelib.mazes.generators import MazeConfig
 from mazelib.models.model import MazeModelConfig
 from mazelib.tokens.encoding import LIST_SEGMENT
-from mazelib.training.gradients import autocast
+from mazelib.training.losses import autocast
 from mazelib.training.muon import hidden_matrices
 from mazelib.training.recipe import TrainConfig
 from mazelib.training.run import TrainingRun

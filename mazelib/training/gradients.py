@@ -17,54 +17,20 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
-from transformers import PreTrainedModel
 
 from mazelib.dataset.stream import Batch
 from mazelib.errors import MazelibError
-from mazelib.models.model import IGNORED, fast_dtype, inputs, labels
 
 PIECE = 4096
 """Tokens worked on at once. Of more, what a layer makes is too large for the caches,
 and is memory that the system takes back and clears each time."""
-
-
-def autocast(device: str):
-    """bfloat16 where the hardware multiplies it, else a context that does nothing."""
-    dtype = fast_dtype(device)
-    return nullcontext() if dtype == torch.float32 else torch.autocast(device, dtype)
-
-
-class PlainLoss(nn.Module):
-    """The negative log-likelihood of the tokens that count: their sum, in nats.
-
-    By the model's own forward, on any device; `mazelib.training.lean.LeanLoss` is the
-    same on a CPU, faster. kind: which tokens count (see `mazelib.models.model.labels`).
-    """
-
-    def __init__(self, model: PreTrainedModel, kind: str = "path"):
-        super().__init__()
-        self.model, self.kind = model, kind
-
-    def forward(self, batch: Batch) -> Tensor:
-        """The batch's loss."""
-        device = self.model.device
-        targets = labels(batch, self.kind)[:, 1:].to(device, non_blocking=True)
-        with autocast(device.type):
-            logits = self.model(**inputs(batch, device)).logits[:, :-1]
-        return cross_entropy(
-            logits.flatten(0, 1).float(),
-            targets.flatten(),
-            ignore_index=IGNORED,
-            reduction="sum",
-        )
 
 
 class Gradients:

@@ -11,48 +11,24 @@ multiple of `attention.MULTIPLE`. Weights and what is multiplied with them are i
 gradient equal to the model's own.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, gelu, layer_norm, linear
+from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from mazelib.dataset.stream import Batch
 from mazelib.models.model import IGNORED, fast_dtype, labels
+from mazelib.training.blocks import (
+    affine,
+    blocks,
+    has_learned_positions,
+    last_norm,
+    mlp,
+    norm,
+)
 from mazelib.training.packed_attention import Attend, plan_attention, rounded_up
-
-
-class Block(NamedTuple):
-    """The parts of a transformer block, whatever their class calls them."""
-
-    attention_norm: nn.LayerNorm
-    qkv: nn.Module
-    output: nn.Module
-    mlp_norm: nn.LayerNorm
-    up: nn.Module
-    down: nn.Module
-
-
-def blocks(model: PreTrainedModel) -> Iterator[Block]:
-    """The blocks of a GPT2LMHeadModel or a GPTNeoXForCausalLM, in order."""
-    if model.config.model_type == "gpt2":
-        for part in model.transformer.h:
-            mlp = part.mlp
-            yield Block(
-                *(part.ln_1, part.attn.c_attn, part.attn.c_proj),
-                *(part.ln_2, mlp.c_fc, mlp.c_proj),
-            )
-    else:
-        for part in model.gpt_neox.layers:
-            attention, mlp = part.attention, part.mlp
-            yield Block(
-                *(part.input_layernorm, attention.query_key_value, attention.dense),
-                *(part.post_attention_layernorm, mlp.dense_h_to_4h, mlp.dense_4h_to_h),
-            )
 
 
 class LeanLoss(nn.Module):
@@ -65,9 +41,7 @@ class LeanLoss(nn.Module):
     def __init__(self, model: PreTrainedModel, kind: str = "path"):
         super().__init__()
         self.model, self.kind = model, kind
-        self.is_learned = model.config.model_type == "gpt2"
-        base = model.transformer if self.is_learned else model.gpt_neox
-        self.last_norm = base.ln_f if self.is_learned else base.final_layer_norm
+        self.is_learned = has_learned_positions(model)
 
     def forward(self, batch: Batch) -> Float[Tensor, ""]:
         """The batch's loss."""
@@ -94,15 +68,16 @@ class LeanLoss(nn.Module):
             x, turn = x + self.model.transformer.wpe(position), None
         else:
             turn = turns(self.model.gpt_neox.rotary_emb.inv_freq, position, plan.heads)
+        dtype = fast_dtype(x.device)
         *_, last = parts = list(blocks(self.model))
         for block in parts:
-            qkv = affine(block.qkv, norm(block.attention_norm, x))
+            qkv = affine(block.qkv, norm(block.attention_norm, x, dtype))
             read = Attend.apply(qkv, turn, plan)
             if block is last:
                 x, read = x[wanted], read[wanted]
             x = x + affine(block.output, read)
-            x = x + mlp(block, x)
-        x = norm(self.last_norm, x)
+            x = x + mlp(block, x, dtype)
+        x = norm(last_norm(self.model), x, dtype)
         return affine(self.model.get_output_embeddings(), x).float()
 
 
@@ -117,22 +92,3 @@ def turns(frequency, position, heads: int) -> Float[Tensor, "2 token columns"]:
     parts = [[cos, cos, cos, cos, one, one], [-sin, sin, -sin, sin, 0 * one, 0 * one]]
     turn = torch.stack([torch.cat(part, 1).repeat(1, heads) for part in parts])
     return turn.to(fast_dtype(turn.device))
-
-
-def norm(module: nn.LayerNorm, x: Float[Tensor, "token width"]) -> Tensor:
-    """LayerNorm in float32, its result as it will be multiplied."""
-    x = layer_norm(x, module.normalized_shape, module.weight, module.bias, module.eps)
-    return x.to(fast_dtype(x.device))
-
-
-def affine(module: nn.Module, x: Tensor) -> Tensor:
-    """A Linear, or transformers' Conv1D, whose weight lies the other way round."""
-    weight, bias = module.weight.to(x.dtype), module.bias
-    if not isinstance(module, nn.Linear):
-        weight = weight.mT
-    return linear(x, weight, None if bias is None else bias.to(x.dtype))
-
-
-def mlp(block: Block, x: Float[Tensor, "token width"]) -> Tensor:
-    """What a block's MLP adds."""
-    return affine(block.down, gelu(affine(block.up, norm(block.mlp_norm, x))))

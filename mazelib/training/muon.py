@@ -58,13 +58,13 @@ class StackedMuon(torch.optim.Optimizer):
                 self._step_stack(matrices, shape, group["lr"], group["momentum"])
 
     def _step_stack(self, matrices, shape, lr: float, momentum: float) -> None:
-        updates = []
         for matrix in matrices:
-            state = self.state[matrix]
-            if not state:
-                state["momentum"] = torch.zeros_like(matrix)
-            state["momentum"].lerp_(matrix.grad, 1 - momentum)
-            updates.append(matrix.grad.lerp(state["momentum"], momentum))
+            if not self.state[matrix]:
+                self.state[matrix]["momentum"] = torch.zeros_like(matrix)
+        moments = [self.state[matrix]["momentum"] for matrix in matrices]
+        gradients = [matrix.grad for matrix in matrices]
+        torch._foreach_lerp_(moments, gradients, 1 - momentum)
+        updates = torch._foreach_lerp(gradients, moments, momentum)
         directions = orthogonalize(torch.stack(updates)).to(matrices[0].dtype)
         scale = lr * math.sqrt(max(1, shape[0] / shape[1]))
         torch._foreach_add_(matrices, list(directions.unbind()), alpha=-scale)
@@ -86,5 +86,7 @@ def make_optimizers(
     hidden = hidden_matrices(model) if muon_lr else []
     taken = {id(p) for p in hidden}
     rest = [p for p in model.parameters() if id(p) not in taken]
-    adamw = torch.optim.AdamW(rest, lr=adamw_lr, betas=(0.9, 0.98), weight_decay=0.0)
+    options = {"betas": (0.9, 0.98), "weight_decay": 0.0}
+    fused = model.device.type == "cuda"  # one kernel for all
+    adamw = torch.optim.AdamW(rest, lr=adamw_lr, fused=fused, **options)
     return [StackedMuon(hidden, lr=muon_lr), adamw] if hidden else [adamw]

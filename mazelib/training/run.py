@@ -23,8 +23,8 @@ from mazelib.dataset.stream import Batch, MazeStream
 from mazelib.errors import MazelibError
 from mazelib.models import zoo
 from mazelib.models.model import IGNORED, build, labels
-from mazelib.training.gradients import Gradients, PlainLoss
-from mazelib.training.lean import LeanLoss
+from mazelib.training.gradients import Gradients
+from mazelib.training.losses import loss_for
 from mazelib.training.muon import make_optimizers
 from mazelib.training.recipe import TrainConfig
 from mazelib.training.validation import teacher_forced, validation_mazes
@@ -50,7 +50,7 @@ class TrainingRun:
         self.averaged = copy.deepcopy(self.model).eval()
         self.optimizers = make_optimizers(self.model, config.muon_lr, config.adamw_lr)
         is_cpu = self.device.type == "cpu"
-        loss = (LeanLoss if is_cpu else PlainLoss)(self.model, config.loss)
+        loss = loss_for(self.model, config.loss)
         if ranks > 1:
             loss = self.accelerator.prepare_model(loss)
         self.is_alone = is_cpu and ranks == 1
@@ -146,19 +146,30 @@ class TrainingRun:
         )
 
     def add_row(self, started: float) -> None:
-        """Add to the log what happened since its last row."""
-        loss = self.accelerator.reduce(torch.stack(self.losses).mean(), "mean").item()
+        """Add to the log what happened since its last row.
+
+        A GPU is not waited for, but at validations: until then the loss is a tensor.
+        """
+        loss = self.accelerator.reduce(torch.stack(self.losses).mean(), "mean")
         self.losses.clear()
-        self.seconds += time.perf_counter() - started
         questions = self.done * self.config.batch * self.config.mazes.questions
-        self.log.append(
-            {
-                "step": self.before["steps"] + self.done,
-                "loss": loss,
-                "questions": self.before["questions"] + questions,
-                "seconds": round(self.before["seconds"] + self.seconds, 3),
-            }
-        )
+        row = {
+            "step": self.before["steps"] + self.done,
+            "loss": loss,
+            "questions": self.before["questions"] + questions,
+        }
+        self.log.append(row)
+        if self.config.is_evaluated_at(self.done):
+            self.read_losses()
+        self.seconds += time.perf_counter() - started
+        row["seconds"] = round(self.before["seconds"] + self.seconds, 3)
+
+    def read_losses(self) -> None:
+        """Make numbers of the log's losses that are tensors, with one wait for all."""
+        rows = [row for row in self.log if isinstance(row["loss"], Tensor)]
+        losses = torch.stack([row["loss"] for row in rows]).tolist()
+        for row, loss in zip(rows, losses, strict=True):
+            row["loss"] = loss
 
     def evaluate(self, on_evaluation: Callable | None = None) -> None:
         """Score the averaged model on the validation mazes, in the log's last row."""

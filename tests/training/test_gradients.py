@@ -3,8 +3,9 @@ import torch
 
 from mazelib.errors import MazelibError
 from mazelib.models.model import inputs
-from mazelib.training.gradients import Gradients, PlainLoss, autocast
+from mazelib.training.gradients import Gradients
 from mazelib.training.lean import LeanLoss
+from mazelib.training.losses import PlainLoss, autocast
 
 COUNT = torch.tensor(100.0)
 
