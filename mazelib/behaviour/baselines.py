@@ -4,7 +4,8 @@ All keep to open passages and never revisit a cell. `random_step` chooses unifor
 among the open cells not visited yet: the baseline solver of the post. `greedy_step`
 chooses the one nearest to the target in Manhattan distance, ties by chance; `wary_step`
 does so too, but sees a dead end that lies one step ahead. `wall_step` keeps its right
-hand on the wall. `sighted_step(k)` sees k steps ahead and goes where it comes nearest.
+hand on the wall. `sighted_step(k)` sees k steps ahead and goes where it comes nearest;
+`sighted_step(k, j)` sees j steps back from the target, too.
 
     shortest_probability(sample, random_step)      # of walking a shortest path
     walk(sample, greedy_step, rng)                 # one try
@@ -61,17 +62,25 @@ def wall_step(maze: Maze, came: Cells, options: Cells, target: int) -> Cells:
     return [next(way for way in ways if way in options)]
 
 
-def sighted_step(steps: int) -> Step:
-    """A solver that sees so many steps ahead, and searches no further.
+def sighted_step(steps: int, back: int = 0) -> Step:
+    """A solver that sees so many steps ahead, and so many back from the target.
 
-    It goes into no way that it sees end without the target, and of the others into the
-    one in which it sees the cell nearest to the target, in Manhattan distance. Right in
-    a tree at every fork whose `mazelib.behaviour.forks.lookahead` is no more than
-    `steps`; the same as `wary_step` for one step.
+    Where it sees the target, or a cell that it sees from there, it goes there. Else it
+    goes into no way that it sees end, and of the others into the one that comes nearest
+    to a cell seen from the target, in Manhattan distance. Right in a tree at every fork
+    from which the target is no more than `steps` + `back` steps away, or of whose ways
+    on all but one end within `steps`: so, without `back`, where
+    `mazelib.behaviour.forks.lookahead` is no more than `steps`. The same as `wary_step`
+    for one step.
     """
 
     def step(maze: Maze, came: Cells, options: Cells, target: int) -> Cells:
-        looks = {way: look(maze, came[-1], way, target, steps) for way in options}
+        distance = maze.distances(target)
+        here = distance[came[-1]]
+        if here <= back and (nearer := [c for c in options if distance[c] < here]):
+            return nearer
+        goal = set(np.flatnonzero((distance >= 0) & (distance <= back)).tolist())
+        looks = {way: look(maze, came[-1], way, goal, steps) for way in options}
         alive = [way for way in options if looks[way][0]] or options
         nearest = min(looks[way][1] for way in alive)
         return [way for way in alive if looks[way][1] == nearest]
@@ -79,18 +88,21 @@ def sighted_step(steps: int) -> Step:
     return step
 
 
-def look(maze: Maze, cell: int, way: int, target: int, steps: int) -> tuple[bool, int]:
+def look(
+    maze: Maze, cell: int, way: int, goal: set[int], steps: int
+) -> tuple[bool, int]:
     """What is seen of a way on from a cell, so many steps ahead.
 
-    Does it go on, or hold the target? And how near to the target does it come?
+    Does it go on, or hold a cell of the goal? And how near to one does it come?
     """
-    seen, edge, nearest = {cell, way}, [way], manhattan(maze.n, way, target)
+    seen, edge = {cell, way}, [way]
+    nearest = min(manhattan(maze.n, way, g) for g in goal)
     for _ in range(steps - 1):
         edge = [c for e in edge for c in maze.neighbours(e) if c not in seen]
         seen |= set(edge)
-        nearest = min([nearest, *(manhattan(maze.n, c, target) for c in edge)])
+        nearest = min([nearest, *(manhattan(maze.n, c, g) for c in edge for g in goal)])
     goes_on = any(c not in seen for e in edge for c in maze.neighbours(e))
-    return goes_on or target in seen, nearest
+    return goes_on or bool(goal & seen), nearest
 
 
 SOLVERS = {

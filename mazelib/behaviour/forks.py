@@ -60,25 +60,30 @@ def forks_of(sample: Sample) -> list[dict]:
 
     step: its place on the path. options: ways on. to_target: steps from here. forks_on:
     forks after this one. misleading: is the way that lessens the Manhattan distance to
-    the target most a wrong one? lookahead: see `lookahead`.
+    the target most a wrong one? others_end: see there. lookahead: how many steps one
+    has to look ahead to know the right way on, the least k for which either the target,
+    or the end of all but one of the ways on, is no more than k steps from the fork.
+    The last two are None in a maze with cycles, whose ways meet.
     """
     maze, target, cells = sample.maze, sample.target, sample.path.tolist()
-    distance = maze.distances(target)
+    distance, is_cyclic = maze.distances(target), has_cycle(maze, sample.origin)
     steps = maze.forks(sample.path).tolist()
     found = []
     for index, step in enumerate(steps):
-        ways = ways_on(maze, cells, step)
+        ways, to_target = ways_on(maze, cells, step), len(cells) - 1 - step
         right = [cell for cell in ways if distance[cell] < distance[cells[step]]]
         away = {cell: manhattan(maze.n, cell, target) for cell in ways}
         nearest = min(away.values())
+        ends = None if is_cyclic else others_end(maze, cells[step], ways)
         found.append(
             {
                 "step": step,
                 "options": len(ways),
-                "to_target": len(cells) - 1 - step,
+                "to_target": to_target,
                 "forks_on": len(steps) - 1 - index,
                 "misleading": all(away[cell] > nearest for cell in right),
-                "lookahead": lookahead(maze, cells, step),
+                "others_end": ends,
+                "lookahead": None if ends is None else min(to_target, ends),
             }
         )
     return found
@@ -90,18 +95,18 @@ def ways_on(maze: Maze, cells: list[int], step: int) -> list[int]:
     return [cell for cell in maze.neighbours(cells[step]) if cell not in visited]
 
 
-def lookahead(maze: Maze, cells: list[int], step: int) -> int | None:
-    """How many steps one has to look ahead at a fork to know the right way on.
+def has_cycle(maze: Maze, cell: int) -> bool:
+    """Is there a cycle among the cells that can be reached from this one?"""
+    reached = maze.distances(cell) >= 0
+    return bool(maze.degree[reached].sum() // 2 >= reached.sum())
 
-    The least k for which either the target, or the end of all but one of the ways on,
-    is no more than k steps from the fork. None in a maze with cycles, whose ways meet.
+
+def others_end(maze: Maze, cell: int, ways: list[int]) -> int:
+    """How many steps from a cell all of the ways on have ended but one, the longest.
+
+    In a maze without cycles.
     """
-    reached = maze.distances(cells[step]) >= 0
-    if maze.degree[reached].sum() // 2 >= reached.sum():
-        return None
-    ways = ways_on(maze, cells, step)
-    depths = sorted(depth_beyond(maze, cells[step], cell) for cell in ways)
-    return min(len(cells) - 1 - step, depths[-2])
+    return sorted(depth_beyond(maze, cell, way) for way in ways)[-2]
 
 
 def depth_beyond(maze: Maze, cell: int, way: int) -> int:

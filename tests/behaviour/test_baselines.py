@@ -25,6 +25,7 @@ from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.evidence.intervals import wilson
 from mazelib.mazes.generators import MazeConfig
+from mazelib.mazes.maze import Maze
 from mazelib.tokens.tokenizer import Sample
 
 
@@ -155,3 +156,40 @@ def test_a_solver_that_sees_as_far_as_it_takes_is_right(mazes):
         for place, fork in enumerate(forks_of(sample)):
             for steps in (fork["lookahead"], fork["lookahead"] + 3):
                 assert fork_chances(sample, sighted_step(steps))[place] == 1
+
+
+@given(maze_sets(grids=(3, 4, 6)))
+def test_a_solver_that_sees_from_both_ends_is_right_where_these_meet(mazes):
+    for sample in mazes:
+        if not sample.maze.is_tree:
+            continue
+        forks = forks_of(sample)
+        for steps, back in ((1, 3), (2, 2), (3, 5)):
+            chances = fork_chances(sample, sighted_step(steps, back))
+            for fork, chance in zip(forks, chances, strict=True):
+                meets = fork["to_target"] <= steps + back
+                if meets or fork["others_end"] <= steps:
+                    assert chance == 1
+
+
+def test_a_solver_that_sees_back_from_the_target_heads_for_what_it_sees():
+    """From 4 to 2, by 7, 8 and 5; by 3 and 0 one comes to 1, beside it, and no further.
+
+    Two steps ahead both ways are as near; 5 is seen from the target.
+    """
+    right = np.array([[True, False], [True, False], [False, True]])
+    down = np.array([[True, False, True], [False, True, True]])
+    maze = Maze(right, down)
+    assert sighted_step(2)(maze, [4], [3, 7], 2) == [3, 7]
+    assert sighted_step(2, 1)(maze, [4], [3, 7], 2) == [7]
+    assert sighted_step(3)(maze, [4], [3, 7], 2) == [7]  # it sees the other end
+
+
+@given(maze_sets(grids=(3, 4)))
+def test_where_all_is_seen_a_walk_astray_still_finds_an_open_cell(mazes):
+    step, rng = sighted_step(2, 40), np.random.default_rng(0)
+    for sample in mazes:
+        path = walk(sample, step, rng)
+        assert all(b in sample.maze.neighbours(a) for a, b in pairwise(path))
+        if sample.maze.is_tree:
+            assert path == sample.path.tolist()

@@ -6,7 +6,7 @@ from hypothesis import given
 from samples import maze_sets
 
 from mazelib.behaviour.baselines import fork_chances, greedy_step
-from mazelib.behaviour.forks import depth_beyond, fork_table, forks_of, lookahead
+from mazelib.behaviour.forks import depth_beyond, fork_table, forks_of, others_end
 from mazelib.mazes.maze import Maze
 from mazelib.tokens.tokenizer import Sample
 
@@ -20,6 +20,7 @@ def test_the_forks_of_a_known_path(maze):
         "to_target": 6,
         "forks_on": 1,
         "misleading": True,
+        "others_end": 1,
         "lookahead": 1,
     }
     # at 3, on to 4 or 6: cell 4 ends after one step; both lie three from the target
@@ -73,7 +74,13 @@ def test_a_greedy_solver_fails_for_certain_where_a_fork_misleads(mazes):
 
 def test_mazes_with_cycles_have_no_lookahead():
     square = Maze(np.ones((2, 1), bool), np.ones((1, 2), bool))
-    assert lookahead(square, [0, 1, 3], 0) is None
+    [fork] = forks_of(Sample(square, 0, 3, square.shortest_path(0, 3)))
+    assert (fork["others_end"], fork["lookahead"]) == (None, None)
+
+
+def test_the_others_end_where_the_second_longest_does(maze):
+    assert others_end(maze, 3, [4, 6]) == 1
+    assert others_end(maze, 3, [0, 4, 6]) == 3
 
 
 @given(maze_sets(grids=(3, 4)))
