@@ -61,6 +61,8 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.clusters
 	$(BIN)/python -m experiments.errors
 	$(BIN)/python -m experiments.heads
+	$(BIN)/python -m experiments.horizons
+	$(BIN)/python -m experiments.list_lengths
 
 answers: $(READY) ## ask the models anew what the chapters ask them (15 minutes)
 	$(BIN)/python -m tools.chapters --answers
@@ -73,6 +75,7 @@ benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an h
 	$(BIN)/python benchmarks/optimizers.py
 	$(BIN)/python benchmarks/attention.py
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/gpu.py
 
 lock: ## renew requirements.lock and environment.yml from pyproject.toml, with uv
 	$(firstword $(wildcard $(BIN)/python) $(PYTHON)) tools/lock.py

@@ -27,6 +27,9 @@ from mazelib.training.validation import teacher_forced
 
 TABLE = "errors.json"
 TRAININGS = ("dfs5", "dfs5-seed1", "dfs5-seed2")
+SIX = ("dfs6", "dfs6-learned", "dfs6-learned-seed1", "dfs6-learned-seed2")
+"""Models of 6×6 mazes. Of these, and of all, those that are there are asked."""
+TEN = "dfs10"
 MEMORIZER = "memorizer4"
 MATCHED = ("wilson", "kruskal")
 """Generators that depth-first search is compared with fork by fork."""
@@ -41,8 +44,12 @@ def sets() -> Iterator[tuple[str, MazeSet, tuple[str, ...]]]:
         mazes, _ = shifts.shifts()[name].draw(2000 if is_matched else 500)
         yield name, mazes, (*TRAININGS, "mixed5") if is_matched else TRAININGS
     yield "far", contrasts.far_forks(usual, 40_000, least=9)[0], TRAININGS
-    six = contrasts.far_forks(zoo.held_out("dfs6"), 6000, least=9)
-    yield "far, 6×6", six[0], ("dfs6",)
+    six = zoo.held_out(SIX[1])
+    yield "test, 6×6", MazeStream(six).take(0, 6000), SIX
+    yield "far, 6×6", contrasts.far_forks(six, 40_000, least=9)[0], SIX
+    for name in ("wilson", "kruskal", "prim"):
+        yield f"{name}, 6×6", shifts.shifts(6)[name].draw(500)[0], SIX
+    yield "test, 10×10", MazeStream(zoo.held_out(TEN)).take(0, 4000), (TEN,)
     for name in (*TRAININGS, MEMORIZER):
         yield f"trained on, {name}", contrasts.seen_last(name, 4000), (name,)
     held = MazeStream(zoo.held_out(MEMORIZER)).take(0, 4000)
@@ -75,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (name, kind, mazes)
         for kind, mazes, models in sets()
         for name in models
-        if name in names or not names
+        if name in (names or zoo.names())
     ]
     models = {name for name, *_ in asked}
     if unknown := set(names) - models:

@@ -10,7 +10,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["contrasts", "metrics", "shifts", "stored"],
+    submodules=["contrasts", "horizons", "metrics", "shifts", "stored"],
     submod_attrs={
         "evaluation": [
             "evaluate",

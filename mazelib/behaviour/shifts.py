@@ -12,11 +12,13 @@ answer at all (a target that is cut off, say) is made by `cut_off` and `same_end
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from mazelib.behaviour.metrics import manhattan
 from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
+from mazelib.errors import MazelibError
 from mazelib.mazes.generators import PERFECT, MazeConfig
 from mazelib.mazes.maze import Maze
 from mazelib.tokens.tokenizer import Edges, Sample
@@ -60,14 +62,33 @@ def to_target(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
 
 
 def padded(entries: int) -> Order:
-    """So many entries, in random order: each edge once, then some of them again."""
+    """So many entries, in random order: each edge once, then some of them again.
+
+    Of fewer than there are edges, the path's and some of the others. Raises
+    MazelibError if the path alone has more.
+    """
 
     def order(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:
+        if entries < len(edges):
+            return cut_to(entries, sample, edges)
         rounds = -(-entries // len(edges))
         again = np.concatenate([rng.permutation(edges) for _ in range(rounds)])
         return rng.permutation(again[:entries])
 
     return order
+
+
+def cut_to(entries: int, sample: Sample, edges: Edges) -> Edges:
+    """The first so many of the edges, but for the path's, which all stay."""
+    steps = {frozenset(step) for step in pairwise(sample.path.tolist())}
+    is_step = np.array([frozenset(edge) in steps for edge in edges.tolist()])
+    spare = entries - is_step.sum()
+    if spare < 0:
+        raise MazelibError(
+            f"entries is {entries}, but the path has {is_step.sum()} steps: ask for as "
+            "many, or take mazes with shorter paths"
+        )
+    return edges[is_step | ((~is_step).cumsum() <= spare)]
 
 
 def duplicated(sample: Sample, edges: Edges, rng: np.random.Generator) -> Edges:

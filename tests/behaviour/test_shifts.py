@@ -1,5 +1,7 @@
 """A shift changes what its name says, and nothing else."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from samples import large, one_question
@@ -18,6 +20,7 @@ from mazelib.behaviour.shifts import (
     without_step,
 )
 from mazelib.dataset.stream import MazeStream, StreamConfig
+from mazelib.errors import MazelibError
 from mazelib.mazes.generators import MazeConfig
 from mazelib.mazes.maze import Maze
 from mazelib.mazes.questions import splits_of
@@ -151,3 +154,24 @@ def test_a_step_is_walled_up_in_both_directions():
     square = Maze(np.ones((2, 1), bool), np.ones((1, 2), bool))
     assert pairs(without_step(square, 3, 1).edges()) == [(0, 1), (0, 2), (2, 3)]
     assert without_step(square, 0, 3) == square
+
+
+@pytest.mark.parametrize("entries", [20, 24, 30, 60])
+def test_a_list_is_as_long_as_asked_and_keeps_the_path(entries):
+    mazes = SHIFTS["none"].draw(60)[0]
+    mazes = mazes[mazes.length[:, 0] - 1 <= 20]
+    lists = listed(mazes, padded(entries))
+    for sample, edges in zip(mazes, lists, strict=True):
+        pairs = {frozenset(edge) for edge in edges.tolist()}
+        true = {frozenset(edge) for edge in sample.maze.edges().tolist()}
+        path = {frozenset(step) for step in pairwise(sample.path.tolist())}
+        assert len(edges) == entries
+        assert path <= pairs <= true
+        assert len(pairs) == min(entries, len(true))
+
+
+def test_a_list_cannot_be_shorter_than_the_path():
+    mazes = SHIFTS["none"].draw(60)[0]
+    long = mazes[mazes.length[:, 0] > 9]
+    with pytest.raises(MazelibError, match="entries is 8, but the path has"):
+        listed(long, padded(8))
