@@ -29,7 +29,7 @@ def test_what_sees_to_the_end_has_no_horizon():
 
 @pytest.fixture(scope="module")
 def mazes():
-    return MazeStream(StreamConfig(MazeConfig("dfs", 6), split="test")).take(0, 2000)
+    return MazeStream(StreamConfig(MazeConfig("dfs", 6), split="test")).take(0, 1000)
 
 
 @pytest.mark.parametrize("sight", [2, 3, 5])
