@@ -59,6 +59,18 @@ def of_difference(
     return value - other - below, value - other + above
 
 
+def of_ratio(successes: int, n: int, others: int, m: int) -> tuple[float, float]:
+    """The 95% interval of the ratio of two independent rates: successes / n over
+    others / m.
+
+    D. Katz and others, "Obtaining confidence intervals for the risk ratio in cohort
+    studies" (1978).
+    """
+    interval = stats.contingency.relative_risk(successes, n, others, m)
+    low, high = interval.confidence_interval(0.95)
+    return float(low), float(high)
+
+
 def student(values: Values, confidence: float = 0.95) -> tuple[float, float]:
     """Student's interval of a mean (1908): for a few values, such as three seeds'.
 

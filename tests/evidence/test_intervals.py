@@ -15,6 +15,7 @@ from mazelib.evidence.intervals import (
     newcombe,
     of_difference,
     of_mean,
+    of_ratio,
     partial_rank_correlation,
     prediction,
     student,
@@ -164,3 +165,13 @@ def test_the_interval_of_a_mean_is_wilsons_where_values_are_right_or_wrong(rng):
     assert of_mean(np.array([1.0, 0.0, 1.0])) == wilson(2, 3)
     chances = rng.random(50)
     assert of_mean(chances) == bootstrap_mean(chances)
+
+
+def test_the_interval_of_a_ratio_is_katzs_and_covers_as_often_as_it_says(rng):
+    a, n, b, m = 30, 400, 60, 500
+    log = np.log((a / n) / (b / m))
+    spread = 1.96 * np.sqrt(1 / a - 1 / n + 1 / b - 1 / m)
+    assert np.allclose(of_ratio(a, n, b, m), np.exp([log - spread, log + spread]), 1e-3)
+    drawn = rng.binomial(400, [0.1, 0.2], (500, 2)).tolist()
+    ends = [of_ratio(k, 400, j, 400) for k, j in drawn]
+    assert 0.92 <= np.mean([low <= 0.5 <= high for low, high in ends]) <= 0.98
