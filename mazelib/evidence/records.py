@@ -198,16 +198,18 @@ def verdict_table(ids: list[str]) -> Verdicts:
     for id in ids:
         stated, result = known[id], found[id]
         trainings = [result.value, *result.seeds.values()]
-        spread = f"{min(trainings):.3f} to {max(trainings):.3f}"
+        is_count = result.value.is_integer() and result.value > 1
+        form = ".0f" if is_count else ".3f"
+        spread = f"{min(trainings):{form}} to {max(trainings):{form}}"
         verdict = judge(stated, result)
         limits = {"supported": stated.supported, "refuted": stated.refuted}
         met = limits.get(verdict.split()[0])
         rows[id] = {
             "question": stated.metric,
-            "number (95% interval)": as_text(result.value, result.interval, ".3f"),
+            "number (95% interval)": as_text(result.value, result.interval, form),
             "n": f"{result.n:,}",
             "range over trainings": spread if result.seeds else "one training",
-            "comparison": f"{result.control:.3f}: {stated.control}",
+            "comparison": f"{result.control:{form}}: {stated.control}",
             "seen beforehand": "yes" if stated.known else "no",
             "changed": "yes" if stated.changed else "no",
             "verdict": f"{verdict}: "
