@@ -2,7 +2,15 @@
 
 import pytest
 
-from experiments import by_scheme, by_set, clusters, errors, heads
+from experiments import (
+    by_scheme,
+    by_set,
+    clusters,
+    errors,
+    heads,
+    horizons,
+    list_lengths,
+)
 from mazelib.evidence import tables
 from mazelib.models import zoo
 
@@ -20,6 +28,8 @@ MEASURED = {
     by_set.TABLE: (by_set.models_asked, None),
     clusters.TABLE: (lambda: trained(clusters.NETWORKS), lambda: clusters.NETWORKS),
     errors.TABLE: (None, None),
+    horizons.TABLE: (lambda: horizons.ASKED, lambda: horizons.ASKED),
+    list_lengths.TABLE: (list_lengths.models_asked, list_lengths.models_asked),
     heads.TABLE: (lambda: trained(heads.NETWORKS), lambda: heads.NETWORKS),
 }
 
