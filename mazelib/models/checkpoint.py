@@ -173,7 +173,7 @@ def save(
             "model": asdict(config),
             "sha256": sha256(temporary / WEIGHTS),
             "parameters": sum(p.numel() for p in model.parameters()),
-            "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads",
+            "hardware": hardware(model.device),
             "commit": commit(),
             **facts,
         }
@@ -187,6 +187,13 @@ def save(
 def log_text(rows: list[dict]) -> str:
     """A training log as its file has it: one JSON object a line."""
     return "".join(json.dumps(finite(row)) + "\n" for row in rows)
+
+
+def hardware(device: torch.device) -> str:
+    """What a model is computed on, in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()}, {torch.get_num_threads()} threads"
 
 
 def commit() -> str | None:

@@ -7,7 +7,8 @@ Each step sees fresh mazes of the training split; every maze's edge list is desc
 once and asked several questions (`StreamConfig.questions`), whose answers alone are
 scored. Optimizer: Muon and AdamW (`mazelib.training.muon`), a short warm-up, then a
 flat or falling rate; the model that is scored and saved may average the latest weights.
-Where the hardware multiplies bfloat16, the forward pass runs in it.
+Where the hardware multiplies bfloat16, the forward pass runs in it. The loss is in the
+form that the device is fastest with (`mazelib.training.losses`).
 
 A run killed at any moment continues when it is started again, to the same bits on a
 CPU. Started by `accelerate launch`, several processes share each batch.
