@@ -215,3 +215,9 @@ def test_scores_that_are_no_number_are_kept_as_null(tiny_model, tiny_config, tmp
     assert checkpoint.read_card(tmp_path / "m") == card
     assert card["metrics"]["forks"] is None
     assert checkpoint.log_text([{"loss": float("inf")}]) == '{"loss": null}\n'
+
+
+def test_the_card_names_the_gpu_that_a_model_lies_on(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"it, {device}")
+    assert checkpoint.hardware(torch.device("cuda:1")) == "it, cuda:1"
+    assert checkpoint.hardware(torch.device("cpu")).endswith(" threads")

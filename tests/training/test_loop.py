@@ -13,7 +13,7 @@ from mazelib.models.model import Predictions, build
 from mazelib.training import validation
 from mazelib.training.loop import train
 from mazelib.training.recipe import TrainConfig
-from mazelib.training.run import zero_output_projections
+from mazelib.training.run import TrainingRun, zero_output_projections
 from mazelib.training.validation import teacher_forced, validation_mazes
 
 
@@ -34,6 +34,23 @@ def test_the_same_config_gives_the_same_run(config):
     assert torch.equal(weights(runs[0].model), weights(runs[1].model))
     losses = [[row["loss"] for row in run.log] for run in runs]
     assert losses[0] == losses[1]
+
+
+def test_a_losss_number_is_waited_for_at_validations_alone(config):
+    """A GPU would stand still; a row is as whole as ever when it is written."""
+    run = TrainingRun(replace(config, steps=40, evaluate_every=40))
+    lazy = []
+    for _ in range(40):
+        run.step()
+        lazy += [isinstance(run.log[-1]["loss"], torch.Tensor)] if run.log else []
+    assert lazy == [True] * 30 + [False]
+    losses = [row["loss"] for row in run.log]
+    assert all(type(loss) is float and 0 < loss < 10 for loss in losses)
+    assert [list(row) for row in run.log] == 4 * [
+        ["step", "loss", "questions", "seconds"]
+    ]
+    seconds = [row["seconds"] for row in run.log]
+    assert seconds == sorted(seconds)
 
 
 def test_another_seed_gives_another_run(config):
