@@ -16,8 +16,9 @@ def text_of(chapter) -> str:
 
 
 def numbers_in(said: str) -> set[int]:
-    """The chapters of "6", "4 to 11" or "4, 7, 10"."""
-    ends = [tuple(map(int, part.split(" to "))) for part in said.split(", ")]
+    """The chapters of "6", "4 to 11", "4, 7, 10" or "", which is none."""
+    parts = said.split(", ") if said else []
+    ends = [tuple(map(int, part.split(" to "))) for part in parts]
     return {n for first, *last in ends for n in range(first, (last or [first])[0] + 1)}
 
 

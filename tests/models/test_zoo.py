@@ -129,8 +129,8 @@ def test_an_untrained_network_has_the_shape_and_nothing_else_of_a_model(folder):
     assert all(again[name].equal(value) for name, value in drawn.items())
 
 
-ROUNDED = {"dfs5-pairs", "dfs6-learned", "dfs10"}
-"""In float16 whatever that changes: one is on its way, two came from elsewhere."""
+ROUNDED = {"dfs5-pairs", "dfs6-learned", "dfs6-learned-seed1", "dfs10"}
+"""In float16 whatever that changes: on their way, or trained elsewhere."""
 
 
 def test_every_model_of_the_zoo_loads():
