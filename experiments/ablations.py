@@ -1,12 +1,12 @@
 """What each part of the training recipe is worth, and what each token scheme costs.
 
-    python -m experiments.ablations         # data/results/{ablations,schemes}.json
-    python -m experiments.ablations schemes # one of the two
+    python -m experiments.ablations         # data/results/{ablations,schemes,…}.json
+    python -m experiments.ablations schemes # one of them
 
-The recipe with one part changed; and the three schemes, in longer runs. 4×4 depth-first
-mazes, 4 layers × 64, three seeds, the same number of questions each; two runs at a
-time, one core each. They lie in runs/ablations and runs/schemes and go on where they
-stopped.
+The recipe with one part changed; the three schemes, in longer runs; and how many
+questions a maze is asked, on 5×5 mazes. Else 4×4 depth-first mazes, 4 layers × 64;
+three seeds, the same number of questions each; two runs at a time, one core each. They
+lie in runs/ablations, runs/schemes and runs/packing and go on where they stopped.
 """
 
 import argparse
@@ -36,6 +36,13 @@ BASE = TrainConfig(
     validation=2000,
 )
 LONGER = replace(BASE, steps=2000, model=replace(BASE.model, max_positions=512))
+PACKED = replace(
+    BASE,
+    mazes=StreamConfig(MazeConfig("dfs", 5), questions=8),
+    model=replace(BASE.model, side=5, max_positions=512),
+    steps=3000,
+    evaluate_every=250,
+)
 
 
 def variants() -> dict[str, TrainConfig]:
@@ -62,6 +69,19 @@ def schemes() -> dict[str, TrainConfig]:
     return {
         name: replace(LONGER, model=replace(LONGER.model, scheme=name))
         for name in ("ut", "walls", "ctt")
+    }
+
+
+def packing() -> dict[str, TrainConfig]:
+    """Eight questions a maze, in one step or over eight; and one, of more mazes."""
+    eight = PACKED.mazes.questions
+    one = replace(PACKED.mazes, questions=1)
+    again = replace(one, pool=PACKED.steps * PACKED.batch)
+    batch = PACKED.batch * eight
+    return {
+        "eight questions a maze, together": PACKED,
+        "eight questions a maze, apart": replace(PACKED, mazes=again, batch=batch),
+        "one question a maze": replace(PACKED, mazes=one, batch=batch),
     }
 
 
@@ -99,7 +119,7 @@ def experiment(name: str, variants: dict[str, TrainConfig], jobs: int) -> None:
 
 def main() -> None:
     """Run what is asked for."""
-    every = {"ablations": variants, "schemes": schemes}
+    every = {"ablations": variants, "schemes": schemes, "packing": packing}
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", choices=every)
     parser.add_argument("--jobs", type=int, default=2)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from experiments import ablations
+from mazelib.dataset.stream import MazeStream
 from mazelib.tokens.tokenizer import SCHEMES
 
 
@@ -43,3 +44,14 @@ def test_a_variant_changes_one_thing():
         same = config.batch * config.mazes.questions
         assert same == recipe.batch * recipe.mazes.questions
         assert config.steps == recipe.steps
+
+
+def test_mazes_are_asked_as_often_and_as_much_whether_together_or_apart():
+    together, apart, one = ablations.packing().values()
+    asked = [c.steps * c.batch * c.mazes.questions for c in (together, apart, one)]
+    assert len(set(asked)) == 1
+    assert together.steps * together.batch == apart.mazes.pool == asked[0] / 8
+    assert one.mazes.pool is None
+    small = replace(apart.mazes, pool=16)  # of a small pool: each maze comes again
+    seen = MazeStream(small).take(0, 32).canonical_hashes
+    assert (seen[:16] == seen[16:]).all()
