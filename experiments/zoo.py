@@ -33,6 +33,7 @@ from mazelib.models.model import MazeModelConfig
 from mazelib.training import snapshot
 from mazelib.training.loop import state_folder, train
 from mazelib.training.recipe import TrainConfig
+from mazelib.training.run import COLUMNS
 from mazelib.training.validation import validation_mazes
 
 RUNS = Path(__file__).resolve().parent.parent / "runs"
@@ -41,9 +42,6 @@ SCORED = 4000
 
 PUBLISHED_LADDERS = ("dfs5",)
 """Models whose ladders go to data/models: a checkpoint takes 2 MB."""
-
-KEPT = ("step", "loss", "questions", "seconds")
-"""What every row of a log has; those of a validation have more."""
 
 
 def remaining(stages: tuple[TrainConfig, ...], name: str) -> list[TrainConfig]:
@@ -180,7 +178,7 @@ def thinned(log: list[dict], every: int = 100) -> list[dict]:
     rows, losses, before = [], [], 0
     for row in log:
         losses.append(row["loss"])
-        if row["step"] - before >= every or len(row) > len(KEPT):
+        if row["step"] - before >= every or len(row) > len(COLUMNS):
             rows.append({**row, "loss": sum(losses) / len(losses)})
             losses, before = [], row["step"]
     return rows

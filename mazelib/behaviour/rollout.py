@@ -19,6 +19,7 @@ from tqdm import tqdm
 from transformers import DynamicCache, PreTrainedModel
 
 from mazelib.errors import MazelibError
+from mazelib.models.model import has_learned_positions
 from mazelib.tokens.tokenizer import Tokenizer
 
 
@@ -68,7 +69,7 @@ def answer_bound(model: PreTrainedModel, tokenizer: Tokenizer, length: int) -> i
     Raises MazelibError where learned positions leave none.
     """
     bound = tokenizer.side**2 * tokenizer.cell_width + 1
-    if model.config.model_type == "gpt2":
+    if has_learned_positions(model):
         bound = min(bound, model.config.n_positions - length)
     if bound < 1:
         raise MazelibError(

@@ -117,6 +117,11 @@ class MazeModelConfig:
         )
 
 
+def has_learned_positions(model: PreTrainedModel) -> bool:
+    """Is it a GPT2LMHeadModel? Else it is a GPTNeoXForCausalLM, with rotary ones."""
+    return model.config.model_type == "gpt2"
+
+
 def network_class(config: MazeModelConfig) -> type[PreTrainedModel]:
     """The class of a model of this shape."""
     return GPT2LMHeadModel if config.positions == "learned" else GPTNeoXForCausalLM
@@ -192,7 +197,7 @@ def predictions(model: PreTrainedModel, batch: Batch) -> Predictions:
     longer than a model with learned positions can take.
     """
     longest = int(batch.position.max(initial=0)) + 1
-    if model.config.model_type == "gpt2" and longest > model.config.n_positions:
+    if has_learned_positions(model) and longest > model.config.n_positions:
         raise MazelibError(
             f"a sequence of {longest} tokens is too long for the model, which has "
             f"learned {model.config.n_positions} positions"

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, layer_norm, linear
 from transformers import PreTrainedModel
 
+from mazelib.models.model import has_learned_positions
+
 
 class Block(NamedTuple):
     """The parts of a transformer block, whatever their class calls them."""
@@ -27,11 +29,6 @@ class Block(NamedTuple):
     mlp_norm: nn.LayerNorm
     up: nn.Module
     down: nn.Module
-
-
-def has_learned_positions(model: PreTrainedModel) -> bool:
-    """Is it a GPT2LMHeadModel? Else it is a GPTNeoXForCausalLM, with rotary ones."""
-    return model.config.model_type == "gpt2"
 
 
 def blocks(model: PreTrainedModel) -> Iterator[Block]:

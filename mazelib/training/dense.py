@@ -26,16 +26,9 @@ from transformers import PreTrainedModel
 
 from mazelib.dataset.stream import Batch
 from mazelib.models.mask import visible
-from mazelib.models.model import IGNORED, fast_dtype, labels
+from mazelib.models.model import IGNORED, fast_dtype, has_learned_positions, labels
 from mazelib.tokens.encoding import PADDING_SEGMENT
-from mazelib.training.blocks import (
-    affine,
-    blocks,
-    has_learned_positions,
-    last_norm,
-    mlp,
-    norm,
-)
+from mazelib.training.blocks import affine, blocks, last_norm, mlp, norm
 
 MULTIPLE = 128
 """Sequences are filled up to a multiple of this, the width of a fused kernel's tile."""
@@ -69,10 +62,8 @@ class DenseLoss(nn.Module):
         device = self.model.device
         given = to_device(filled_up(batch, self.kind, self.length), device)
         dtype = fast_dtype(device)
-        if self.compiled is None:
-            return self.loss(given, dtype)
         try:
-            return self.compiled(given, dtype)
+            return (self.compiled or self.loss)(given, dtype)
         except TorchDynamoException as error:
             reason = " ".join(str(error).split("\n")[:2]).strip()
             warn(
@@ -116,14 +107,11 @@ def filled_up(batch: Batch, kind: str, length: int) -> Int[Tensor, "4 batch pos"
 
     All filled up to a length with what no loss counts.
     """
-    following = np.full_like(batch.ids, IGNORED)
-    following[:, :-1] = labels(batch, kind)[:, 1:].numpy()
-    rows = {"ids": 0, "position": 0, "segment": PADDING_SEGMENT, "following": IGNORED}
-    given = np.empty((len(rows), len(batch.ids), length), np.int32)
-    given[:] = np.array(list(rows.values()))[:, None, None]
-    parts = (batch.ids, batch.position, batch.segment, following)
-    for row, part in zip(given, parts, strict=True):
-        row[:, : part.shape[1]] = part
+    parts = (*batch[:3], labels(batch, kind)[:, 1:].numpy())
+    fillers = (0, 0, PADDING_SEGMENT, IGNORED)
+    given = np.empty((len(parts), len(batch.ids), length), np.int32)
+    for row, part, filler in zip(given, parts, fillers, strict=True):
+        row[:, : part.shape[1]], row[:, part.shape[1] :] = part, filler
     return torch.from_numpy(given)
 
 

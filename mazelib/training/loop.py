@@ -31,7 +31,7 @@ from mazelib.files import remove_leftovers, replacing_folder, writing
 from mazelib.models import checkpoint, zoo
 from mazelib.training import snapshot
 from mazelib.training.recipe import TrainConfig
-from mazelib.training.run import TrainingRun
+from mazelib.training.run import COLUMNS, TrainingRun
 
 LOCK = "lock"
 """A file in the folder of a run's state, which the run locks as long as it lasts."""
@@ -255,8 +255,7 @@ def save_state(run: TrainingRun, folder: Path) -> None:
 def save_model(run: TrainingRun, folder: Path, ladder: Path | None = None) -> None:
     """Write the averaged model with its card and the log so far."""
     last, n = run.log[-1], len(run.validation)
-    first = ("step", "loss", "questions", "seconds")
-    metrics = {key: value for key, value in last.items() if key not in first}
+    metrics = {key: value for key, value in last.items() if key not in COLUMNS}
     facts = {
         "training": asdict(run.config),
         "seed": run.config.mazes.seed,

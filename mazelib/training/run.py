@@ -33,6 +33,10 @@ LOG_EVERY = 10
 """Steps between two rows of the log."""
 
 
+COLUMNS = ("step", "loss", "questions", "seconds")
+"""What every row of the log has; those of a validation have more."""
+
+
 class TrainingRun:
     """The state of a run: weights and their average, optimizers, steps done, log."""
 
