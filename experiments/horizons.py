@@ -37,37 +37,35 @@ STEPS = range(1, 13)
 """How far they see; one step ahead they all do."""
 
 
-def solved(
-    mazes: MazeSet, forks: pd.DataFrame, right: np.ndarray, step: Step
-) -> dict[str, object]:
-    """What a solver does at misleading forks, beside a model that is right at some."""
-    chances = np.concatenate([fork_chances(sample, step) for sample in mazes])
-    misleading = forks["misleading"].to_numpy()
-    by_lookahead = pd.Series(chances).groupby(forks["lookahead"].where(misleading))
-    two = misleading & (forks["options"] == 2).to_numpy()
-    group = mazes.canonical_hashes[forks["maze"]][two]
-    agrees = [right[two], chances[two]]
-    interval = bootstrap_groups(
-        group, lambda rows: agreement(*(x[rows] for x in agrees)), resamples=500
-    )
-    shares = by_lookahead.mean()
-    return {
-        "right": {int(k): round(share, 6) for k, share in shares.items()},
-        "agreement": [agreement(*agrees), *interval],
-    }
-
-
 def row(model: str, mazes: MazeSet, wrong_forks: list[int]) -> dict:
-    """A model's row."""
-    forks = fork_table(mazes)
-    right = np.ones(len(forks), bool)
-    right[wrong_forks] = False
+    """What solvers do at a model's misleading forks, beside what it does there."""
+    forks = fork_table(mazes).assign(right=True)
+    forks["group"] = mazes.canonical_hashes[forks["maze"]]
+    forks.loc[wrong_forks, "right"] = False
     found = [
-        {"side": side, "steps": steps, **solved(mazes, forks, right, make(steps))}
+        {"side": side, "steps": steps, **solved(mazes, forks, make(steps))}
         for side, make in tqdm(SIDES.items(), "sides")
         for steps in tqdm(STEPS, side, leave=False)
     ]
     return {"model": model, "set": ASKED[model], "solvers": found}
+
+
+def solved(mazes: MazeSet, forks: pd.DataFrame, step: Step) -> dict[str, object]:
+    """What a solver does at misleading forks, and how often it decides as the model."""
+    chances = np.concatenate([fork_chances(sample, step) for sample in mazes])
+    misleading = forks.assign(chance=chances).query("misleading")
+    shares = misleading.groupby("lookahead")["chance"].mean()
+    two = misleading.query("options == 2")
+    agrees = [two[name].to_numpy() for name in ("right", "chance")]
+    interval = bootstrap_groups(
+        two["group"].to_numpy(),
+        lambda rows: agreement(*(x[rows] for x in agrees)),
+        resamples=500,
+    )
+    return {
+        "right": {int(k): round(share, 6) for k, share in shares.items()},
+        "agreement": [agreement(*agrees), *interval],
+    }
 
 
 def main() -> None:
