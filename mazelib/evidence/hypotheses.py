@@ -1,7 +1,7 @@
 """The hypotheses of book/hypotheses.yml, with thresholds that were set beforehand.
 
     hypotheses()["solves"].supported       # what a number must be
-    hypothesis("solves").chapter
+    hypothesis("future-represented.dfs6-learned").seeds    # the same of another model
 
 What the fields of an entry mean is said at the top of that file.
 """
@@ -54,26 +54,55 @@ class Hypothesis:
     why: str
     known: str | None = None
     changed: str | None = None
+    unit: str | None = None
+    margin: float = 0.0
+    settled_by: str | None = None
+    invalid: str | None = None
+    instead: str | None = None
 
 
 def hypotheses() -> dict[str, Hypothesis]:
     """The hypotheses by id, in the order of the file.
 
-    Raises MazelibError for an entry with a field too many or too few.
+    One that is asked of other models, too, stands there once for each: ID, ID.MODEL.
+    Raises MazelibError for an entry with a field too many or too few, and for one that
+    names another that is not there.
     """
     found = {}
     for entry in yaml.safe_load(HYPOTHESES.read_text(encoding="utf-8")):
         name = entry.get("id")
         try:
-            bounds = {k: Threshold(**entry[k]) for k in ("supported", "refuted")}
-            known = {**entry, **bounds, "seeds": tuple(entry["seeds"])}
-            hypothesis = Hypothesis(**known)
-        except (KeyError, TypeError) as error:
+            each = [opened(one) for one in of_each_model(entry)]
+        except (KeyError, TypeError, AttributeError) as error:
             raise MazelibError(f"{HYPOTHESES}, entry {name!r}: {error}") from None
         if name in found:
             raise MazelibError(f"{HYPOTHESES} has {name!r} twice: rename one")
-        found[name] = hypothesis
+        found |= {hypothesis.id: hypothesis for hypothesis in each}
+    for entry in found.values():
+        for other in (entry.settled_by, entry.instead):
+            if other not in (None, *found):
+                raise MazelibError(
+                    f"{HYPOTHESES}, entry {entry.id!r} names {other!r}: there is none"
+                )
     return found
+
+
+def of_each_model(entry: dict) -> list[dict]:
+    """An entry, and what it is for each of the models of its `also`."""
+    own = {name: value for name, value in entry.items() if name != "also"}
+    found = [own]
+    for model, changes in entry.get("also", {}).items():
+        other = own | changes | {"id": f"{own['id']}.{model}", "model": model}
+        if "settled_by" in other:
+            other["settled_by"] += f".{model}"
+        found.append(other)
+    return found
+
+
+def opened(entry: dict) -> Hypothesis:
+    """An entry of one model as a `Hypothesis`."""
+    bounds = {k: Threshold(**entry[k]) for k in ("supported", "refuted")}
+    return Hypothesis(**{**entry, **bounds, "seeds": tuple(entry["seeds"])})
 
 
 def hypothesis(id: str) -> Hypothesis:

@@ -2,7 +2,7 @@
 
     low, high = wilson(950, 1000)          # see mazelib.evidence.intervals
     record("solves", 0.95, 1000, (low, high), control=0.56, seeds={"dfs5-seed1": 0.94})
-    verdict("solves")                      # "supported", "refuted" or "undecided"
+    verdict("solves")                      # "supported", "refuted", …; see `verdict`
 
 book/hypotheses.yml says what makes each verdict (see `mazelib.evidence.hypotheses`).
 Results lie in data/results, one JSON file a hypothesis; only the book's build writes
@@ -29,6 +29,12 @@ DIGITS = 4
 """Significant digits of a stored number; far more than its interval is worth."""
 SAME = 1e-3
 """Numbers that differ by less than this share are the same: processors round apart."""
+
+DECODABLE = "decodable"
+"""What `judge` says in place of "supported" where a number says only that something can
+be read off; whether it is used, another entry settles (`settled_by`)."""
+UNKNOWN, UNUSED = "decodable, not yet shown to be used", "decodable, not used"
+INVALID = "measure invalid"
 
 _measured: dict[tuple[str, str], "Result"] = {}  # by id and seal
 
@@ -127,14 +133,25 @@ def judge(stated: Hypothesis, result: Result) -> str:
     """ "supported", "refuted" or "undecided", as the top of book/hypotheses.yml says.
 
     "supported so far" or "refuted so far" where it only waits for seeds to be measured.
+    `DECODABLE` in place of "supported" where another entry says whether what can be
+    read is used; `INVALID` where the measure turned out not to measure the sentence.
     """
+    if stated.invalid:
+        return INVALID
     seeds = [result.seeds[name] for name in stated.seeds if name in result.seeds]
     so_far = "" if len(seeds) == len(stated.seeds) else " so far"
     numbers = [*result.interval, *seeds]
-    is_beyond_control = not stated.supported.is_met_by(result.control)
-    if stated.supported.is_met_by(*numbers) and is_beyond_control:
-        return "supported" + so_far
+    if stated.supported.is_met_by(*numbers) and is_beyond_control(stated, result):
+        return (DECODABLE if stated.settled_by else "supported") + so_far
     return "refuted" + so_far if stated.refuted.is_met_by(*numbers) else "undecided"
+
+
+def is_beyond_control(stated: Hypothesis, result: Result) -> bool:
+    """Does the control fail, and by the margin that was asked for?"""
+    low, high = result.interval
+    is_upwards = stated.supported.at_least > -math.inf
+    gap = low - result.control if is_upwards else result.control - high
+    return not stated.supported.is_met_by(result.control) and gap >= stated.margin
 
 
 def results() -> dict[str, Result]:
@@ -198,32 +215,51 @@ def verdict_table(ids: list[str]) -> Verdicts:
     for id in ids:
         stated, result = known[id], found[id]
         trainings = [result.value, *result.seeds.values()]
-        is_count = result.value.is_integer() and result.value > 1
-        form = ".0f" if is_count else ".3f"
+        form = ".0f" if stated.unit else ".3f"
+        unit = f" {stated.unit}" if stated.unit else ""
         spread = f"{min(trainings):{form}} to {max(trainings):{form}}"
-        verdict = judge(stated, result)
-        limits = {"supported": stated.supported, "refuted": stated.refuted}
-        met = limits.get(verdict.split()[0])
         rows[id] = {
             "question": stated.metric,
-            "number (95% interval)": as_text(result.value, result.interval, form),
+            "number (95% interval)": as_text(result.value, result.interval, form)
+            + unit,
             "n": f"{result.n:,}",
             "range over trainings": spread if result.seeds else "one training",
             "comparison": f"{result.control:{form}}: {stated.control}",
             "seen beforehand": "yes" if stated.known else "no",
             "changed": "yes" if stated.changed else "no",
-            "verdict": f"{verdict}: "
-            + (str(met) if met else f"not {stated.supported}, not {stated.refuted}"),
+            "verdict": f"{verdict(id)}: {reason(stated, result)}",
         }
         seen = [f"seen: {stated.known}"] if stated.known else []
         notes[id] = seen + [f"changed: {stated.changed}"] * bool(stated.changed)
     return Verdicts(pd.DataFrame(rows).T, notes)
 
 
+def reason(stated: Hypothesis, result: Result) -> str:
+    """Which threshold a number meets, or why it does not count."""
+    if stated.invalid:
+        return f"{stated.invalid} Asked anew: {stated.instead or 'no'}"
+    judged = judge(stated, result)
+    if judged.startswith("refuted"):
+        return str(stated.refuted)
+    beyond = f", {stated.margin:g} beyond the comparison" if stated.margin else ""
+    if judged == "undecided":
+        return f"not {stated.supported}{beyond}, not {stated.refuted}"
+    return f"{stated.supported}{beyond}"
+
+
 def verdict(id: str) -> str:
     """The verdict on a hypothesis; "open" while nothing is recorded.
 
-    Raises MazelibError for an unknown id.
+    As `judge` has it; what is decodable is "supported" once the entry that settles it
+    is, `UNUSED` once that is refuted, and until then `UNKNOWN`. Raises MazelibError for
+    an unknown id.
     """
     stated, found = hypothesis(id), results()
-    return judge(stated, found[id]) if id in found else "open"
+    if id not in found:
+        return "open"
+    judged = judge(stated, found[id])
+    if not judged.startswith(DECODABLE):
+        return judged
+    settled = {"supported": "supported", "refuted": UNUSED}
+    so_far = judged.removeprefix(DECODABLE)
+    return settled.get(verdict(stated.settled_by), UNKNOWN) + so_far

@@ -60,7 +60,7 @@ def test_every_hypothesis_can_be_decided_either_way():
     stated = hypotheses()
     assert len(stated) >= 30
     for name, entry in stated.items():
-        assert re.fullmatch(r"[a-z0-9-]+", name)
+        assert re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)?", name)
         assert entry.kind in KINDS
         assert re.fullmatch(r"(0[3-9]|1[0-7])_[a-z_]+", entry.chapter)
         yes, no = entry.supported, entry.refuted
@@ -84,6 +84,16 @@ def test_a_verdict_needs_the_whole_interval_all_seeds_and_a_control_that_fails()
         {"seeds": {"two": 0.31}},
     ):
         assert judge(STATED, replace(LOW, **change)) == "undecided"
+
+
+def test_a_margin_is_kept_from_the_control_by_the_whole_interval():
+    beyond = replace(STATED, margin=0.3)
+    assert judge(beyond, HIGH) == "supported"  # 0.85 and 0.5
+    assert judge(beyond, replace(HIGH, control=0.56)) == "undecided"
+    down = {"supported": Threshold(at_most=0.35), "refuted": Threshold(at_least=0.8)}
+    below = replace(beyond, **down)
+    assert judge(below, replace(LOW, control=0.61)) == "supported"
+    assert judge(below, replace(LOW, control=0.59)) == "undecided"
 
 
 @pytest.mark.parametrize("seeds", [{}, {"one": 0.9}])
@@ -116,6 +126,71 @@ def test_what_is_recorded_is_read_again(ours):
     (ours / "results/other-tables.json").write_text("[]")
     record("bold", 0.25, 9, wilson(2, 9), 0.1)
     assert verdict("bold") == "undecided"
+
+
+PAIR = """
+- {id: read, kind: outcome, says: Words., chapter: 17_verdicts, metric: AUC,
+   model: dfs5, seeds: [one], mazes: 5×5, control: chance, why: so,
+   supported: {at_least: 0.8}, refuted: {at_most: 0.3}, settled_by: used,
+   also: {dfs6: {seeds: [], mazes: 6×6}}}
+- {id: used, kind: outcome, says: Words., chapter: 17_verdicts, metric: flips,
+   model: dfs5, seeds: [], mazes: 5×5, control: chance, why: so, unit: flips,
+   supported: {at_least: 5.0}, refuted: {at_most: 1.0},
+   also: {dfs6: {seeds: [], mazes: 6×6}}}
+"""
+
+
+def test_what_can_be_read_is_supported_once_it_is_shown_to_be_used(ours):
+    (ours / "hypotheses.yml").write_text(PAIR)
+    high = (0.9, 100, (0.85, 0.95), 0.5)
+    assert record("read", *high) == "decodable so far"
+    assert record("read", *high, {"one": 0.9}) == "decodable"
+    assert verdict("read") == "decodable, not yet shown to be used"
+    record("used", 3.0, 100, (2.0, 6.0), 0.0)
+    assert verdict("read") == "decodable, not yet shown to be used"
+    record("used", 0.0, 100, (0.0, 1.0), 0.0)
+    assert verdict("read") == "decodable, not used"
+    record("used", 7.0, 100, (6.0, 8.0), 0.0)
+    assert verdict("read") == "supported"
+    shown = verdict_table(["read", "used"]).data
+    assert shown.loc["read"]["verdict"] == "supported: ≥ 0.8"
+    assert shown.loc["used"]["number (95% interval)"] == "7 (6 to 8) flips"
+    record("read", 0.2, 100, (0.1, 0.25), 0.5, {"one": 0.2})
+    assert verdict("read") == "refuted"
+
+
+def test_another_model_is_asked_the_same_and_judged_by_itself(ours):
+    (ours / "hypotheses.yml").write_text(PAIR)
+    assert list(hypotheses()) == ["read", "read.dfs6", "used", "used.dfs6"]
+    other = hypotheses()["read.dfs6"]
+    assert (other.model, other.seeds, other.mazes) == ("dfs6", (), "6×6")
+    assert seal(other) != seal(hypotheses()["read"])
+    record("read", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
+    record("read.dfs6", 0.2, 100, (0.1, 0.25), 0.1)
+    assert verdict("read.dfs6") == "refuted"
+    record("read.dfs6", 0.9, 100, (0.85, 0.95), 0.1)
+    record("used.dfs6", 7.0, 100, (6.0, 8.0), 0.0)
+    assert verdict("read.dfs6") == "supported"
+    assert verdict("read") == "decodable, not yet shown to be used"
+    assert {path.name for path in (ours / "results").iterdir()} == {
+        *("read.json", "read.dfs6.json", "used.dfs6.json")
+    }
+
+
+def test_a_measure_that_is_invalid_says_so_and_what_is_asked_in_its_place(ours):
+    path = ours / "hypotheses.yml"
+    text = path.read_text()
+    new = text.replace("id: bold", "id: anew")
+    old = text.replace("why: so,", "why: so, invalid: It counts trees., instead: anew,")
+    path.write_text(old + new)
+    assert record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9}) == (
+        "measure invalid"
+    )
+    row = verdict_table(["bold"]).data.loc["bold"]
+    assert row["verdict"] == "measure invalid: It counts trees. Asked anew: anew"
+    path.write_text(old)
+    with pytest.raises(MazelibError, match="names 'anew': there is none"):
+        hypotheses()
 
 
 MEASURED = ("bold", 0.9123456, 100, (0.85, 0.95), 0.5, {"one": 0.9})
@@ -158,7 +233,8 @@ def test_what_is_committed_was_measured_as_stated():
         if path.stem in stated:
             facts = json.loads(path.read_text())
             assert facts["stated"] == seal(stated[path.stem]), path.stem
-            assert facts["verdict"] == verdict(path.stem), path.stem
+            measured = records.stored(stated[path.stem])
+            assert facts["verdict"] == judge(stated[path.stem], measured), path.stem
 
 
 def test_a_threshold_that_changes_changes_the_verdict(ours):
