@@ -135,6 +135,31 @@ def macro_f1(
     return np.divide(2 * right, total, out=share, where=total > 0).mean(-1)
 
 
+def r_squared_draws(
+    told: Scores,
+    values: Float[np.ndarray, "things targets"],
+    groups: Groups,
+    draws: Integer[np.ndarray, "draws groups"],
+) -> Float[np.ndarray, "draws targets"]:
+    """The share of each column's variance that is told, in each draw of the groups.
+
+    1 less the squared error over that of telling the draw's own mean; see `draws_of`.
+    """
+    check(told, values)
+    parts = (np.ones(values.shape), values, values**2, (told - values) ** 2)
+    shape = (int(groups.max()) + 1, values.shape[1])
+    sums = np.zeros((len(parts), *shape))
+    for total, part in zip(sums, parts, strict=True):
+        np.add.at(total, groups, part)
+    drawn = np.tensordot(draws, sums, (1, 1))
+    count, total, square, error = np.moveaxis(drawn, 1, 0)
+    spread = square - total**2 / count
+    share = np.divide(
+        error, spread, out=np.full(spread.shape, np.nan), where=spread > 0
+    )
+    return 1 - share
+
+
 def calibration_error(chances: Scores, labels: Labels, bins: int = 10) -> float:
     """The expected calibration error: how far chances are from what comes true.
 

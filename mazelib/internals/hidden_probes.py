@@ -4,10 +4,10 @@
     probe = fit_hidden(features, labels, part, hidden=4, is_linear=True)   # of rank 4
     probe.scores(features)                                # [things, targets]: log-odds
 
-Features, labels and parts are those of `mazelib.internals.probes`, at one site. All
-targets share the hidden layer. Networks for all strengths of weight decay are trained
-side by side; each is taken where its log loss on `CHOOSE` was least, and of them the
-best.
+Features, labels, classes and parts are those of `mazelib.internals.probes`, at one
+site. All targets share the hidden layer. Networks for all strengths of weight decay are
+trained side by side; each is taken where its loss on `CHOOSE` was least, and of them
+the best.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from mazelib.internals.probes import CHOOSE, FIT, check, log_loss
+from mazelib.internals.probes import CHOOSE, FIT, Labels, as_known, check, loss_of
 
 DECAYS = (0.01, 0.1, 1.0)
 """Strengths of weight decay that are tried."""
@@ -34,25 +34,30 @@ class HiddenProbe(NamedTuple):
     mean: Float[Tensor, "width"]
     scale: Float[Tensor, "width"]
     into: Float[Tensor, "width_and_1 hidden"]
-    out: Float[Tensor, "hidden_and_1 targets"]
+    out: Float[Tensor, "hidden_and_1 outputs"]
     is_linear: bool
+    classes: int | None
 
     def scores(
         self, features: Float[np.ndarray, "things width"]
-    ) -> Float[np.ndarray, "things targets"]:
-        """The log-odds of each thing for each target."""
+    ) -> Float[np.ndarray, "things targets *classes"]:
+        """The log-odds of each thing for each target; of classes, up to a constant."""
         given = torch.from_numpy(np.asarray(features, np.float32))
         standard = (given - self.mean) / self.scale
-        return said(standard, self.into, self.out, self.is_linear).numpy()
+        found = said(standard, self.into, self.out, self.is_linear).numpy()
+        return found.reshape(len(found), -1, self.classes) if self.classes else found
 
 
 def said(
     features: Float[Tensor, "things width"],
     into: Float[Tensor, "*nets width_and_1 hidden"],
-    out: Float[Tensor, "*nets hidden_and_1 targets"],
+    out: Float[Tensor, "*nets hidden_and_1 outputs"],
     is_linear: bool,
-) -> Float[Tensor, "*nets things targets"]:
-    """The log-odds that networks give; the last row of a matrix is the bias."""
+) -> Float[Tensor, "*nets things outputs"]:
+    """The log-odds that networks give, the classes of a target side by side.
+
+    The last row of a matrix is the bias.
+    """
     middle = features @ into[..., :-1, :] + into[..., -1:, :]
     if not is_linear:
         middle = torch.nn.functional.gelu(middle)
@@ -61,8 +66,9 @@ def said(
 
 def fit_hidden(
     features: Float[np.ndarray, "things width"],
-    labels: Integer[np.ndarray, "things targets"],
+    labels: Labels,
     part: Integer[np.ndarray, "things"],
+    classes: int | None = None,
     hidden: int = 64,
     is_linear: bool = False,
     decays: Sequence[float] = DECAYS,
@@ -75,16 +81,16 @@ def fit_hidden(
 
     Raises MazelibError as `mazelib.internals.probes.fit` does.
     """
-    check(features[None], labels, part, None)
+    check(features[None], labels, part, classes)
     given = torch.from_numpy(np.asarray(features, np.float32))
-    known = torch.from_numpy(labels).long()
+    known = as_known(labels)
     mean, scale = given[part == FIT].mean(0), given[part == FIT].std(0, correction=0)
     scale = torch.where(scale > 1e-6 * (1 + mean.abs()), scale, torch.inf)
     standard = (given - mean) / scale
     fitted, chosen = ((standard[part == p], known[part == p]) for p in (FIT, CHOOSE))
-    sizes = (given.shape[1], hidden, labels.shape[1])
+    sizes = (given.shape[1], hidden, labels.shape[1] * (classes or 1))
     into, out = trained(fitted, chosen, sizes, is_linear, decays, seed)
-    return HiddenProbe(mean, scale, into, out, is_linear)
+    return HiddenProbe(mean, scale, into, out, is_linear, classes)
 
 
 def trained(
@@ -96,11 +102,11 @@ def trained(
     seed: int,
 ) -> tuple[Tensor, Tensor]:
     """The two matrices that were best on what is chosen by."""
-    width, hidden, targets = sizes
+    width, hidden, outputs = sizes
     rng = torch.Generator().manual_seed(seed)
     nets = len(decays)
     into = torch.randn(nets, width + 1, hidden, generator=rng) / width**0.5
-    out = torch.randn(nets, hidden + 1, targets, generator=rng) / hidden**0.5
+    out = torch.randn(nets, hidden + 1, outputs, generator=rng) / hidden**0.5
     out[:, -1] = 0.0
     weights = [each.requires_grad_() for each in (into, out)]
     optimizer = torch.optim.AdamW(weights, RATE, weight_decay=0.0)
@@ -130,9 +136,9 @@ def trained(
 
 
 def per_net(
-    given: Float[Tensor, "nets things targets"],
-    labels: Integer[Tensor, "things targets"],
+    given: Float[Tensor, "nets things outputs"],
+    labels: Tensor,
 ) -> Float[Tensor, "nets"]:
-    """The mean log loss of each network."""
-    loss = log_loss(given.permute(1, 2, 0)[:, :, None], labels)
-    return loss.mean(0)
+    """The mean loss of each network."""
+    each = given.permute(1, 2, 0).reshape(*labels.shape, -1, len(given))
+    return loss_of(each, labels).mean(0)

@@ -6,7 +6,8 @@
 
 features is [sites, things, width]: what is read at each site, such as a layer, for each
 thing, such as a token at a fork. labels is [things, targets]: 0 or 1, or a class, with
--1 where a thing is not asked about a target. Things of `FIT` are fitted, things of
+-1 where a thing is not asked about a target; or floats, which are told as they are, by
+ridge regression. Things of `FIT` are fitted, things of
 `CHOOSE` say how strong the penalty is and are for choosing a layer; things of `SCORE`
 are seen by neither.
 
@@ -36,6 +37,7 @@ SHARES = (0.4, 0.1, 0.5)
 STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 10000.0)
 """Strengths λ of the penalty λ/2 · |w|² on standardized features, beside the sum over
 things of the log loss; scikit-learn's C is 1 / λ."""
+Labels = Integer[np.ndarray, "things targets"] | Float[np.ndarray, "things targets"]
 ROUNDS = 400
 CLOSE = 1e-7
 """When the fit ends: a step's worth, in mean log loss, of the probe farthest off."""
@@ -81,16 +83,16 @@ class Probes(NamedTuple):
 
 def fit(
     features: Float[np.ndarray, "sites things width"],
-    labels: Integer[np.ndarray, "things targets"],
+    labels: Labels,
     part: Integer[np.ndarray, "things"],
     classes: int | None = None,
     strengths: Sequence[float] = STRENGTHS,
 ) -> Probes:
-    """A logistic regression for each site and target, with an L2 penalty.
+    """A logistic or ridge regression for each site and target, with an L2 penalty.
 
     classes: how many there are, if labels are classes (softmax) and not 0 or 1.
-    strengths: of the penalty; that with the least log loss on `CHOOSE` is taken, for
-    each site and target by itself.
+    strengths: of the penalty; that with the least loss on `CHOOSE` is taken, for each
+    site and target by itself.
 
     Raises MazelibError for labels that are none, features that are not finite, or parts
     without things to fit or to choose by.
@@ -108,10 +110,12 @@ def check(features, labels, part, classes) -> None:
             f"{len(features[0])} things have features, {len(labels)} labels and "
             f"{len(part)} a part: give each of them all three"
         )
-    if not np.isfinite(features).all():
-        raise MazelibError("a feature is not finite: leave such things out")
+    for name, values in (("feature", features), ("label", labels)):
+        if not np.isfinite(values).all():
+            raise MazelibError(f"a {name} is not finite: leave such things out")
     top = (classes or 2) - 1
-    if labels.min() < NOT_ASKED or labels.max() > top:
+    is_class = labels.dtype.kind != "f"
+    if is_class and (labels.min() < NOT_ASKED or labels.max() > top):
         raise MazelibError(
             f"labels go from {labels.min()} to {labels.max()}: give 0 to {top}, and "
             f"{NOT_ASKED} where a thing is not asked"
@@ -123,7 +127,7 @@ def check(features, labels, part, classes) -> None:
 
 def fit_site(
     features: Float[np.ndarray, "things width"],
-    labels: Integer[np.ndarray, "things targets"],
+    labels: Labels,
     part: Integer[np.ndarray, "things"],
     classes: int | None,
     strengths: Sequence[float],
@@ -134,22 +138,30 @@ def fit_site(
     scale = torch.where(scale > 1e-6 * (1 + mean.abs()), scale, torch.inf)
     axes = (fitted - mean) / scale
     size, turn = torch.linalg.eigh(axes.T @ axes)
-    known = torch.from_numpy(labels).long()
+    known = as_known(labels)
     penalty = torch.tensor(strengths)
-    found = descend(
-        axes @ turn, size.clamp(min=0), known[part == FIT], classes, penalty
-    )
+    given = (axes @ turn, size.clamp(min=0), known[part == FIT])
+    if known.is_floating_point():
+        found = solved(*given, penalty)
+    else:
+        found = descend(*given, classes, penalty)
     weights = torch.einsum("dc,c...->d...", turn, found[:-1]) / scale.view(
         -1, *[1] * (found.ndim - 1)
     )
     bias = found[-1] - torch.einsum("d,d...->...", mean, weights)
     chosen = torch.from_numpy(np.asarray(features[part == CHOOSE], np.float32))
     said = torch.einsum("nd,d...->n...", chosen, weights) + bias
-    best = log_loss(said, known[part == CHOOSE]).argmin(-1)  # of each target
+    best = loss_of(said, known[part == CHOOSE]).argmin(-1)  # of each target
     weights, bias = (taken(each, best) for each in (weights, bias))
     if classes is None:
         weights, bias = weights[..., 0], bias[..., 0]
     return weights.numpy(), bias.numpy(), penalty[best].numpy()
+
+
+def as_known(labels: Labels) -> Tensor:
+    """Labels as a tensor: of integers, or of floats if they are numbers to be told."""
+    found = torch.from_numpy(labels)
+    return found.float() if found.is_floating_point() else found.long()
 
 
 def taken(
@@ -159,6 +171,20 @@ def taken(
     """Those of the strength that is best for each target."""
     at = best[:, None, None].expand(*values.shape[:-1], 1)
     return values.gather(-1, at)[..., 0]
+
+
+def solved(
+    axes: Float[Tensor, "things width"],
+    size: Float[Tensor, "width"],
+    values: Float[Tensor, "things targets"],
+    strengths: Float[Tensor, "strengths"],
+) -> Float[Tensor, "width_and_1 targets 1 strengths"]:
+    """The weights with the least squared error and penalty; see `descend`."""
+    mean = values.mean(0)
+    both = axes.T @ (values - mean)
+    weights = both[..., None] / (size[:, None] + strengths).clamp(min=1e-6)[:, None]
+    bias = mean[None, :, None].expand(1, -1, len(strengths))
+    return torch.cat([weights, bias])[:, :, None]
 
 
 def descend(
@@ -216,6 +242,15 @@ def told(labels: Integer[Tensor, "things targets"], classes: int):
     if classes == 1:
         return asked.float(), (labels == 1).float()[..., None]
     return asked.float(), (labels[..., None] == torch.arange(classes)).float()
+
+
+def loss_of(
+    said: Float[Tensor, "things targets classes strengths"], labels: Tensor
+) -> Float[Tensor, "targets strengths"]:
+    """The mean loss of each probe: of numbers squared, else as `log_loss`."""
+    if labels.is_floating_point():
+        return (said[:, :, 0] - labels[..., None]).square().mean(0)
+    return log_loss(said, labels)
 
 
 def log_loss(

@@ -18,6 +18,7 @@ from mazelib.evidence.classification import (
     draws_of,
     macro_f1,
     mean_over,
+    r_squared_draws,
 )
 
 
@@ -81,6 +82,18 @@ def test_accuracy_and_f1_are_those_of_scikit_learn(seed):
     assert counts.sum((1, 2)).tolist() == (3 * np.bincount(groups)).tolist()
     kinds[0] = NOT_ASKED
     assert confusions(said, kinds, groups, 5).sum() == 177
+
+
+@given(st.integers(0, 10**6))
+def test_shares_of_variance_are_those_of_scikit_learn(seed):
+    told, _, groups = table(seed, ties=False)
+    values = told + np.random.default_rng(seed).normal(size=told.shape)
+    draws = draws_of(groups, 4, seed)
+    found = r_squared_draws(told, values, groups, draws)
+    for times, shares in zip(draws, found, strict=True):
+        rows = np.repeat(np.arange(60), times[groups])
+        want = metrics.r2_score(values[rows], told[rows], multioutput="raw_values")
+        np.testing.assert_allclose(shares, want)
 
 
 def test_chances_that_come_true_as_often_as_they_say_are_calibrated(rng):

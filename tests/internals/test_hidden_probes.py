@@ -26,6 +26,18 @@ def test_a_hidden_layer_reads_an_exclusive_or(things):
     assert (auroc(flat.scores(features)[scored], labels[scored]) < 0.6).all()
 
 
+def test_classes_are_read_as_well(rng, things):
+    features, part = things
+    octant = (features[:, :2] > 0) @ [1, 2]  # of two targets, four classes each
+    labels = np.stack([octant, (octant + (features[:, 2] > 0)) % 4], 1)
+    probe = fit_hidden(features, labels, part, classes=4, hidden=32)
+    scores = probe.scores(features)
+    assert scores.shape == (1500, 2, 4)
+    scored = part == SCORE
+    told = scores.argmax(-1)
+    assert (told[scored] == labels[scored]).mean() > 0.9
+
+
 def test_a_linear_probe_has_the_rank_of_its_middle_and_that_may_do(rng, things):
     features, part = things
     hidden = features @ rng.normal(size=(6, 2))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
 from mazelib.errors import MazelibError
@@ -96,6 +96,17 @@ def test_probes_of_classes_are_those_of_scikit_learn(rng, features, part):
         chances = np.exp(scores[:, target])
         chances /= chances.sum(1, keepdims=True)
         assert np.abs(own.predict_proba(given) - chances).max() < 0.003
+
+
+@pytest.mark.parametrize("strength", [1.0, 100.0])
+def test_probes_of_numbers_are_those_of_scikit_learn(rng, features, part, strength):
+    values = features[0] @ rng.normal(size=(WIDTH, 3))
+    values += rng.normal(size=values.shape)
+    found = fit(features[:1], values, part, strengths=(strength,))
+    given = standard(features[0], part)
+    own = Ridge(alpha=strength).fit(given[part == FIT], values[part == FIT])
+    scores = found.scores(features[:1])[0]
+    np.testing.assert_allclose(own.predict(given), scores, atol=1e-2)
 
 
 def test_the_strength_is_that_which_does_best_on_mazes_to_choose_by(
