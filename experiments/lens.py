@@ -1,0 +1,268 @@
+"""In which layer models decide a fork, by the logit lens, plain and tuned.
+
+    python -m experiments.lens              # writes data/results/logit-lens.json
+    python -m experiments.lens dfs10        # this model again, the others as they are
+
+One row a model, about the forks of 4,000 test mazes: in which layer the right way on
+takes the lead for good, by lookahead; how much earlier it overtakes a wrong way that is
+a dead end than one that goes on; how the legal ways share their chances, layer by
+layer. The tuned lens is fitted on 1,000 other mazes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+from tqdm import tqdm
+
+from mazelib.behaviour.forks import depth_beyond, fork_table, ways_on
+from mazelib.commands.flags import names_asked
+from mazelib.dataset.stream import MazeSet, MazeStream
+from mazelib.evidence.intervals import bootstrap_groups, matched_difference
+from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.threads import one_thread
+from mazelib.internals.lens import Lens, open_lens
+from mazelib.internals.logit_lens import fit_tuned, read_out, settled
+from mazelib.internals.plans import PathSteps, cell_at, path_steps
+from mazelib.internals.streams import at_steps, streams_at
+from mazelib.models import zoo
+from mazelib.tokens.tokenizer import Tokenizer
+
+TABLE = "logit-lens.json"
+FAMILIES = {
+    "dfs5": ("dfs5", "dfs5-seed1", "dfs5-seed2"),
+    "dfs6-learned": ("dfs6-learned", "dfs6-learned-seed1", "dfs6-learned-seed2"),
+    "dfs10": ("dfs10",),
+}
+"""Trainings that are asked about the same mazes: those of the first."""
+COUNT, TUNING = 4000, 1000
+LOOKAHEADS = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 99))
+SHORT, LONG = 1, 5
+"""How deep a dead end of one cell is, and a way that goes on."""
+LATE = 2
+"""The last layers, in which a path may be read off."""
+
+
+def networks() -> dict[str, str]:
+    """The models that are there, and whose mazes each is asked about."""
+    there = zoo.names()
+    return {n: first for first, of in FAMILIES.items() for n in of if n in there}
+
+
+def rounded(numbers) -> list:
+    """Numbers to four places, as lists."""
+    return np.round(np.asarray(numbers, float), 4).tolist()
+
+
+def way_table(mazes: MazeSet, steps: PathSteps) -> pd.DataFrame:
+    """One row a way on; `fork` counts the forks, `depth` is of what it leads to."""
+    rows = []
+    for fork, (at, step) in enumerate(np.stack(steps, 1).tolist()):
+        maze, _, _, path = mazes[at]
+        cells = path.tolist()
+        for way in ways_on(maze, cells, step):
+            is_right = way == cells[step + 1]
+            rows.append((fork, way, is_right, depth_beyond(maze, cells[step], way)))
+    return pd.DataFrame(rows, columns=["fork", "cell", "right", "depth"])
+
+
+def token_of(
+    mazes: MazeSet, maze: Int[np.ndarray, "cells"], cell, tokenizer: Tokenizer
+) -> Int[np.ndarray, "cells"]:
+    """The token of each cell, in a model with one token a cell."""
+    row, col = np.divmod(np.asarray(cell), mazes.n)
+    place = mazes.offset[maze] + np.stack([row, col], 1)
+    return tokenizer.cell_ids[place[:, 0] * tokenizer.side + place[:, 1], 0]
+
+
+class Forks:
+    """The forks of mazes, with what makes them hard, and their ways on."""
+
+    def __init__(self, mazes: MazeSet, tokenizer: Tokenizer):
+        self.steps = path_steps(mazes, "fork")
+        self.table = fork_table(mazes)
+        self.maze = self.steps.maze
+        self.ways = way_table(mazes, self.steps)
+        maze = self.maze[self.ways["fork"]]
+        self.ways["token"] = token_of(mazes, maze, self.ways["cell"], tokenizer)
+        right = cell_at(mazes, self.steps, 1)
+        self.right = token_of(mazes, self.maze, right, tokenizer)
+
+    def leads(
+        self, logits: Float[np.ndarray, "layers forks ids"]
+    ) -> Float[np.ndarray, "layers ways"]:
+        """The logit of a fork's right way less that of each of its ways."""
+        fork, token = self.ways["fork"].to_numpy(), self.ways["token"].to_numpy()
+        return logits[:, fork, self.right[fork]] - logits[:, fork, token]
+
+    def chances(
+        self, logits: Float[np.ndarray, "layers forks ids"]
+    ) -> Float[np.ndarray, "layers ways"]:
+        """What share of the chances of all its legal ways a fork gives to each."""
+        fork, token = self.ways["fork"].to_numpy(), self.ways["token"].to_numpy()
+        weight = np.exp(logits[:, fork, token] - logits.max(2)[:, fork])
+        total = np.zeros((len(logits), len(self.steps.maze)))
+        for layer, some in zip(total, weight, strict=True):
+            np.add.at(layer, fork, some)
+        return weight / total[:, fork]
+
+
+def with_interval(values: np.ndarray, maze: Int[np.ndarray, "things"]) -> list[float]:
+    """A mean and its interval over mazes."""
+    ends = bootstrap_groups(maze, lambda rows: values[rows].mean(), resamples=500)
+    return rounded([values.mean(), *ends])
+
+
+def decided(
+    forks: Forks, logits: np.ndarray, right: Bool[np.ndarray, "forks"]
+) -> dict[str, object]:
+    """In which layer forks answered right are decided, by lookahead; how late."""
+    last = len(logits) - 1
+    against = forks.leads(logits)
+    worst = np.full((len(logits), len(right)), np.inf)
+    wrong = ~forks.ways["right"].to_numpy()
+    fork = forks.ways["fork"].to_numpy()[wrong]
+    for layer, leads in zip(worst, against[:, wrong], strict=True):
+        np.minimum.at(layer, fork, leads)
+    layer = settled(worst)
+    look = forks.table["lookahead"].to_numpy()
+    by = {
+        f"{low}-{high}": [
+            int(here.sum()),
+            *rounded([(layer[here] <= k).mean() for k in range(last + 1)]),
+        ]
+        for low, high in LOOKAHEADS
+        if (here := right & (look >= low) & (look <= high)).any()
+    }
+    is_late = (layer > last - LATE)[right].astype(float)
+    return {"by lookahead": by, "late": with_interval(is_late, forks.maze[right])}
+
+
+def late_elsewhere(
+    mazes: MazeSet, steps: PathSteps, logits: np.ndarray, tokenizer: Tokenizer
+) -> list[float]:
+    """The same of steps without a choice: of the way on against a random other cell."""
+    rng = np.random.default_rng(0)
+    onward = cell_at(mazes, steps, 1)
+    other = rng.integers(0, mazes.n**2 - 1, len(onward))
+    other += other >= onward
+    tokens = [token_of(mazes, steps.maze, c, tokenizer) for c in (onward, other)]
+    each = np.arange(len(onward))
+    mine, theirs = (logits[:, each, token] for token in tokens)
+    is_late = settled(mine - theirs) > len(logits) - 1 - LATE
+    is_right = logits[-1].argmax(1) == tokens[0]
+    return with_interval(is_late[is_right].astype(float), steps.maze[is_right])
+
+
+def dead_ends(
+    forks: Forks, logits: np.ndarray, right: Bool[np.ndarray, "forks"]
+) -> dict[str, object]:
+    """How many layers earlier the right way overtakes a dead end than a long wrong way.
+
+    At equal distance to the target, with its interval; `null`: the 95th percentile with
+    the two kinds shuffled among forks of that distance. Also the mean layer of each
+    kind, and how many there are.
+    """
+    ways, fork = forks.ways, forks.ways["fork"].to_numpy()
+    depth, wrong = ways["depth"].to_numpy(), ~ways["right"].to_numpy()
+    kept = wrong & right[fork] & ((depth == SHORT) | (depth >= LONG))
+    layer = settled(forks.leads(logits)[:, kept]).astype(float)
+    fork, is_long = fork[kept], depth[kept] >= LONG
+    strata = forks.table["to_target"].to_numpy()[fork].astype(int)
+
+    def gap(rows: np.ndarray, kinds: np.ndarray) -> float:
+        return matched_difference(layer[rows], kinds[rows], strata[rows])
+
+    every, rng = np.arange(len(layer)), np.random.default_rng(0)
+    order = np.argsort(strata, kind="stable")
+    null = []
+    for _ in range(500):
+        mixed = np.empty_like(is_long)
+        mixed[order] = is_long[np.lexsort((rng.random(len(strata)), strata))]
+        null.append(gap(every, mixed))
+    maze = forks.maze[fork]
+    ends = bootstrap_groups(maze, lambda rows: gap(rows, is_long), resamples=500)
+    return {
+        "earlier": rounded([gap(every, is_long), *ends]),
+        "null": rounded(np.quantile(null, 0.95)),
+        "layer": rounded([layer[~is_long].mean(), layer[is_long].mean()]),
+        "n": [int((~is_long).sum()), int(is_long.sum()), len(np.unique(maze))],
+    }
+
+
+def shared(
+    forks: Forks, logits: np.ndarray, right: Bool[np.ndarray, "forks"]
+) -> dict[str, object]:
+    """How a fork's two ways share their chances, layer by layer, where it goes right.
+
+    entropy: in bits; wrong: the share of the way not taken; by lookahead.
+    """
+    chance, fork = forks.chances(logits), forks.ways["fork"].to_numpy()
+    is_two = (forks.table["options"] == 2).to_numpy() & right
+    wrong = ~forks.ways["right"].to_numpy() & is_two[fork]
+    share, look = chance[:, wrong], forks.table["lookahead"].to_numpy()[fork[wrong]]
+    parts = np.stack([share, 1 - share])
+    bits = -(parts * np.log2(np.clip(parts, 1e-12, 1))).sum(0)
+    return {
+        f"{low}-{high}": {
+            "entropy": rounded(bits[:, here].mean(1)),
+            "wrong": rounded(share[:, here].mean(1)),
+        }
+        for low, high in LOOKAHEADS
+        if (here := (look >= low) & (look <= high)).any()
+    }
+
+
+def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
+    """What the lenses show of one model."""
+    lens = open_lens(zoo.load(name))
+    forks, tuned = Forks(mazes, lens.tokenizer), tuned_on(lens, others)
+    rng = np.random.default_rng(0)
+    corridor = path_steps(mazes, "corridor")
+    order = rng.permutation(len(corridor.maze))
+    _, one = np.unique(corridor.maze[order], return_index=True)
+    corridor = PathSteps(*(part[order][one] for part in corridor))
+    wheres = {"fork": at_steps(forks.steps), "corridor": at_steps(corridor)}
+    streams = streams_at(lens, mazes, wheres)
+    right = read_out(lens, streams["fork"][-1]).argmax(-1) == forks.right
+    found = {"model": name, "forks": len(right), "right": int(right.sum())}
+    for kind, see in {"plain": lambda x: x, "tuned": tuned}.items():
+        logits = read_out(lens, see(streams["fork"]))
+        elsewhere = read_out(lens, see(streams["corridor"]))
+        found[kind] = {
+            **decided(forks, logits, right),
+            "late in corridors": late_elsewhere(
+                mazes, corridor, elsewhere, lens.tokenizer
+            ),
+            "dead ends": dead_ends(forks, logits, right),
+            "shared": shared(forks, logits, right),
+        }
+    return found
+
+
+def tuned_on(lens: Lens, mazes: MazeSet):
+    """A tuned lens, fitted on all steps of the paths of some mazes."""
+    every = np.concatenate(
+        [np.stack(path_steps(mazes, kind)) for kind in ("fork", "corridor")], 1
+    )
+    steps = PathSteps(*every[:, np.argsort(every[0], kind="stable")])
+    return fit_tuned(lens, streams_at(lens, mazes, {"": at_steps(steps)})[""])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Look at all models, or those that are named, and write the table."""
+    one_thread()
+    known = networks()
+    names = names_asked(__doc__, list(known), arguments)
+    about = {"made_by": "python -m experiments.lens", "n": COUNT}
+    for name in tqdm(names, "models"):
+        stream = MazeStream(zoo.held_out(known[name]))
+        mazes, others = stream.take(0, COUNT), stream.take(50_000, TUNING)
+        replace_rows(
+            TABLE, [name], [row(name, mazes, others)], zoo.hashes([name]), **about
+        )
+
+
+if __name__ == "__main__":
+    main()
