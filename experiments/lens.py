@@ -16,13 +16,14 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from tqdm import tqdm
 
+from experiments.families import lens_of, mazes_of, networks, rounded
 from mazelib.behaviour.forks import depth_beyond, fork_table, ways_on
 from mazelib.commands.flags import names_asked
-from mazelib.dataset.stream import MazeSet, MazeStream
+from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups, matched_difference
 from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
-from mazelib.internals.lens import Lens, open_lens
+from mazelib.internals.lens import Lens
 from mazelib.internals.logit_lens import fit_tuned, read_out, settled
 from mazelib.internals.plans import PathSteps, cell_at, path_steps
 from mazelib.internals.streams import at_steps, streams_at
@@ -30,29 +31,12 @@ from mazelib.models import zoo
 from mazelib.tokens.tokenizer import Tokenizer
 
 TABLE = "logit-lens.json"
-FAMILIES = {
-    "dfs5": ("dfs5", "dfs5-seed1", "dfs5-seed2"),
-    "dfs6-learned": ("dfs6-learned", "dfs6-learned-seed1", "dfs6-learned-seed2"),
-    "dfs10": ("dfs10",),
-}
-"""Trainings that are asked about the same mazes: those of the first."""
 COUNT, TUNING = 4000, 1000
 LOOKAHEADS = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 99))
 SHORT, LONG = 1, 5
 """How deep a dead end of one cell is, and a way that goes on."""
 LATE = 2
 """The last layers, in which a path may be read off."""
-
-
-def networks() -> dict[str, str]:
-    """The models that are there, and whose mazes each is asked about."""
-    there = zoo.names()
-    return {n: first for first, of in FAMILIES.items() for n in of if n in there}
-
-
-def rounded(numbers) -> list:
-    """Numbers to four places, as lists."""
-    return np.round(np.asarray(numbers, float), 4).tolist()
 
 
 def way_table(mazes: MazeSet, steps: PathSteps) -> pd.DataFrame:
@@ -216,7 +200,7 @@ def shared(
 
 def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
     """What the lenses show of one model."""
-    lens = open_lens(zoo.load(name))
+    lens = lens_of(name)
     forks, tuned = Forks(mazes, lens.tokenizer), tuned_on(lens, others)
     rng = np.random.default_rng(0)
     corridor = path_steps(mazes, "corridor")
@@ -253,12 +237,12 @@ def tuned_on(lens: Lens, mazes: MazeSet):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Look at all models, or those that are named, and write the table."""
     one_thread()
-    known = networks()
+    known = networks(untrained=False)
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.lens", "n": COUNT}
     for name in tqdm(names, "models"):
-        stream = MazeStream(zoo.held_out(known[name]))
-        mazes, others = stream.take(0, COUNT), stream.take(50_000, TUNING)
+        mazes = mazes_of(known[name], COUNT)
+        others = mazes_of(known[name], TUNING, start=50_000)
         replace_rows(
             TABLE, [name], [row(name, mazes, others)], zoo.hashes([name]), **about
         )

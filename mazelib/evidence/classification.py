@@ -121,6 +121,14 @@ def confusions(
     return flat.reshape(count, classes, classes)
 
 
+def accuracy(
+    confusion: Integer[np.ndarray, "draws classes classes"],
+) -> Float[np.ndarray, "draws"]:
+    """The share of things that are told what they are; `confusion` as in `macro_f1`."""
+    right = np.diagonal(confusion, axis1=-2, axis2=-1).sum(-1)
+    return right / confusion.sum((-2, -1))
+
+
 def macro_f1(
     confusion: Integer[np.ndarray, "draws classes classes"],
 ) -> Float[np.ndarray, "draws"]:

@@ -40,8 +40,8 @@ class PathSteps(NamedTuple):
 def path_steps(mazes: MazeSet, kind: str) -> PathSteps:
     """All steps of a kind, from which the path goes on.
 
-    kind: "start", <PATH_START>; "origin", the origin's token; "fork", where there is a
-    choice; "corridor", where there is none. Raises MazelibError for another.
+    kind: "start", <PATH_START>; "origin", the path's first cell; "fork", where there
+    is a choice; "corridor", where there is none. Raises MazelibError for another.
     """
     if kind not in KINDS:
         raise MazelibError(f"no kind {kind!r} of step: take one of {', '.join(KINDS)}")
@@ -147,3 +147,14 @@ def passage_features(
     given, but for the order of the list."""
     known = passages(mazes)[steps.maze]
     return np.concatenate([question_features(mazes, steps), known], 1)
+
+
+def onward_features(
+    mazes: MazeSet, steps: PathSteps
+) -> Float[np.ndarray, "steps features"]:
+    """Those of `passage_features`, and the path's next cell as a bit a cell.
+
+    What whoever prints the next cell knows, and no more of the path.
+    """
+    onward = cell_at(mazes, steps, 1)[:, None] == np.arange(mazes.n**2)
+    return np.concatenate([passage_features(mazes, steps), onward], 1)

@@ -6,9 +6,7 @@
     controls |= model_controls(asked, streams, untrained_streams)
     selectivity(own, controls)                    # own less the best of them
 
-A reading is one number for each draw of the mazes: of yes and no the mean over targets
-of the AUROC, of classes the macro-F1 of all targets together, of numbers the mean over
-targets of R². All readings of a
+A reading is one number for each draw of the mazes (`MEASURES`). All readings of a
 question have the same draws, so their differences have intervals, too.
 """
 
@@ -21,6 +19,7 @@ from jaxtyping import Float, Int, Integer
 from mazelib.dataset.stream import MazeSet
 from mazelib.errors import MazelibError
 from mazelib.evidence.classification import (
+    accuracy,
     auroc_draws,
     confusions,
     draws_of,
@@ -36,13 +35,16 @@ FEWEST = 10
 """Of the positives and of the negatives of a target, in the parts that are fitted and
 scored; a target with fewer is left out."""
 DRAWS = 500
+MEASURES = ("AUROC", "macro-F1", "accuracy", "R²")
+"""Of yes and no, the mean over targets of the AUROC; of classes, the macro-F1 or the
+accuracy of all targets together; of numbers, the mean over targets of R²."""
 
 
 class Asked(NamedTuple):
     """A question: labels, and of each thing the maze and the part.
 
     targets: which of those that were given are asked about. classes: how many, if
-    labels are classes.
+    labels are classes. measure: one of `MEASURES`.
     """
 
     labels: Labels
@@ -50,6 +52,7 @@ class Asked(NamedTuple):
     part: Integer[np.ndarray, "things"]
     targets: Int[np.ndarray, "targets"]
     classes: int | None = None
+    measure: str = "AUROC"
 
     @classmethod
     def of(
@@ -58,14 +61,22 @@ class Asked(NamedTuple):
         maze: Int[np.ndarray, "things"],
         part: Integer[np.ndarray, "mazes"],
         classes: int | None = None,
+        measure: str = "AUROC",
     ) -> "Asked":
         """The question, without targets that are hardly ever, or hardly ever not, so.
 
-        part: of each maze. classes: how many, if labels are classes; all targets stay,
-        as they do where labels are numbers. Raises MazelibError if no target is left.
+        part: of each maze. Where labels are classes or numbers all targets stay. Raises
+        MazelibError if no target is left, or the measure is not one of such labels.
         """
+        kind = "number" if labels.dtype.kind == "f" else "class" if classes else "yes"
+        fitting = {"yes": MEASURES[:1], "class": MEASURES[1:3], "number": MEASURES[3:]}
+        if measure not in fitting[kind]:
+            raise MazelibError(
+                f"labels are of kind {kind}, which {measure} does not measure: take "
+                f"{' or '.join(fitting[kind])}"
+            )
         part, targets = part[maze], np.arange(labels.shape[1])
-        if classes is None and labels.dtype.kind != "f":
+        if kind == "yes":
             counts = [
                 [(labels[part == number] == value).sum(0) for value in (0, 1)]
                 for number in (FIT, SCORE)
@@ -76,7 +87,7 @@ class Asked(NamedTuple):
                 f"no target is so, and is not so, {FEWEST} times among what is fitted "
                 "and what is scored: give more mazes"
             )
-        return cls(labels[:, targets], maze, part, targets, classes)
+        return cls(labels[:, targets], maze, part, targets, classes, measure)
 
     def shuffled(self, rng: np.random.Generator) -> "Asked":
         """The same with each thing's labels given to another of its part."""
@@ -86,7 +97,7 @@ class Asked(NamedTuple):
             order[those] = rng.permutation(those)
         return self._replace(labels=self.labels[order])
 
-    def measure(
+    def measured(
         self, scores: np.ndarray, part: int, draws: int | None = None
     ) -> np.ndarray:
         """How well scores answer in a part: once, or in each draw of its mazes."""
@@ -94,12 +105,13 @@ class Asked(NamedTuple):
         _, maze = np.unique(self.maze[rows], return_inverse=True)
         scores, labels = scores[rows], self.labels[rows]
         times = draws_of(maze, draws) if draws else np.ones((1, maze.max() + 1), int)
-        if labels.dtype.kind == "f":
+        if self.measure == "R²":
             return mean_over(r_squared_draws(scores, labels, maze, times))
-        if self.classes is None:
+        if self.measure == "AUROC":
             return mean_over(auroc_draws(scores, labels, maze, times))
         counts = confusions(scores.argmax(-1), labels, maze, self.classes)
-        return macro_f1(np.tensordot(times, counts, 1))
+        drawn = np.tensordot(times, counts, 1)
+        return macro_f1(drawn) if self.measure == "macro-F1" else accuracy(drawn)
 
 
 class Reading(NamedTuple):
@@ -147,9 +159,9 @@ def read_by(
     asked: Asked, scores: Float[np.ndarray, "sites ..."], probes: Probes | None = None
 ) -> Reading:
     """A reading of what probes say at each site."""
-    chosen = [asked.measure(some, CHOOSE)[0] for some in scores]
-    by_site = np.array([asked.measure(some, SCORE)[0] for some in scores])
-    by_draw = np.stack([asked.measure(some, SCORE, DRAWS) for some in scores])
+    chosen = [asked.measured(some, CHOOSE)[0] for some in scores]
+    by_site = np.array([asked.measured(some, SCORE)[0] for some in scores])
+    by_draw = np.stack([asked.measured(some, SCORE, DRAWS) for some in scores])
     return Reading(by_site, int(np.argmax(chosen)), by_draw, probes)
 
 

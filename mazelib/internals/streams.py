@@ -10,7 +10,7 @@ The mazes are run once for all that is asked. Layer 0 is the embedding: before t
 layer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -30,8 +30,8 @@ def stream_sites(lens: Lens) -> list[Site]:
 
 
 def streams_at(
-    lens: Lens, mazes: MazeSet, wheres: Mapping[str, Where]
-) -> dict[str, Float[np.ndarray, "layers_and_1 tokens width"]]:
+    lens: Lens, mazes: MazeSet, wheres: Mapping[Hashable, Where]
+) -> dict[Hashable, Float[np.ndarray, "layers_and_1 tokens width"]]:
     """The residual stream at the tokens of each name, in the order of the mazes."""
     sites, found = stream_sites(lens), {name: [] for name in wheres}
     for part in activations(lens, mazes, sites):

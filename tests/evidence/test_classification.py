@@ -9,6 +9,7 @@ from sklearn import metrics
 from mazelib.errors import MazelibError
 from mazelib.evidence.classification import (
     NOT_ASKED,
+    accuracy,
     auroc,
     auroc_draws,
     balanced_accuracy,
@@ -80,6 +81,7 @@ def test_accuracy_and_f1_are_those_of_scikit_learn(seed):
     want = metrics.f1_score(kinds.ravel(), said.ravel(), average="macro")
     assert macro_f1(counts.sum(0)[None])[0] == pytest.approx(want)
     assert counts.sum((1, 2)).tolist() == (3 * np.bincount(groups)).tolist()
+    assert accuracy(counts.sum(0)[None])[0] == pytest.approx((kinds == said).mean())
     kinds[0] = NOT_ASKED
     assert confusions(said, kinds, groups, 5).sum() == 177
 

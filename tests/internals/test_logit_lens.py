@@ -26,7 +26,7 @@ def lens(request, tiny_config):
 def test_the_lens_is_that_of_transformer_lens_and_ends_with_the_logits(lens, few):
     mazes = one_question(few)[:6]
     steps = path_steps(mazes, "origin")
-    streams = streams_at(lens, mazes, {"origin": at_steps(steps)})["origin"]
+    streams = streams_at(lens, mazes, {"": at_steps(steps)})[""]
     found = read_out(lens, streams)
     batch = mazes.encode(lens.tokenizer)
     row, at = at_steps(steps)(next(activations(lens, mazes, [])))

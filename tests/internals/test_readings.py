@@ -8,6 +8,7 @@ from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.internals import readings
 from mazelib.internals.plans import (
+    cell_at,
     directions,
     future,
     passage_features,
@@ -43,24 +44,26 @@ def streams_of(knows, rng):
     return noise.astype(np.float32)
 
 
-@pytest.mark.parametrize("kind", ["cells", "directions", "distances"])
+@pytest.mark.parametrize("kind", ["cells", "directions", "next", "distances"])
 def test_what_is_planted_is_found_at_its_layer_and_beats_every_control(
     mazes, steps, rng, monkeypatch, kind
 ):
     monkeypatch.setattr(readings, "DRAWS", 100)
     coming = future(mazes, steps)
-    labels, classes = {
-        "cells": (coming, None),
-        "directions": (directions(mazes, steps), 5),
-        "distances": (target_distances(mazes, steps), None),
+    labels, classes, measure = {
+        "cells": (coming, None, "AUROC"),
+        "directions": (directions(mazes, steps), 5, "macro-F1"),
+        "next": (cell_at(mazes, steps, 2)[:, None], 16, "accuracy"),
+        "distances": (target_distances(mazes, steps), None, "R²"),
     }[kind]
-    one_hot = labels[..., None] == np.arange(5)
+    one_hot = labels[..., None] == np.arange(classes or 1)
     knows = {
         "cells": coming - coming.mean(0),
         "directions": one_hot.reshape(len(labels), -1),
+        "next": one_hot.reshape(len(labels), -1),
         "distances": labels - labels.mean(0),
     }[kind]
-    asked = Asked.of(labels, steps.maze, parts_of(mazes), classes)
+    asked = Asked.of(labels, steps.maze, parts_of(mazes), classes, measure)
     streams, untrained = (streams_of(knows * on, rng) for on in (1, 0))
     own = reading(asked, streams)
     assert own.best == 1
@@ -73,7 +76,7 @@ def test_what_is_planted_is_found_at_its_layer_and_beats_every_control(
     assert name == max(controls, key=lambda each: controls[each].value)
     assert low < gap < high
     assert gap > 0.05
-    chance = {"cells": 0.5, "directions": 0.2, "distances": 0.0}[kind]
+    chance = {"cells": 0.5, "directions": 0.2, "next": 1 / 16, "distances": 0.0}[kind]
     for name in ("untrained", "shuffled", "random"):
         assert controls[name].value == pytest.approx(chance, abs=0.06)
     assert controls["passages"].value > controls["random"].value + 0.1
@@ -98,6 +101,8 @@ def test_targets_that_hardly_vary_are_left_out(mazes, steps):
     assert (asked.labels == labels[:, asked.targets]).all()
     with pytest.raises(MazelibError, match="no target is so"):
         Asked.of(labels[:, 3:4], steps.maze, parts_of(mazes))
+    with pytest.raises(MazelibError, match="kind yes, which R² does not measure"):
+        Asked.of(labels, steps.maze, parts_of(mazes), measure="R²")
 
 
 def test_shuffling_keeps_the_labels_of_a_part(mazes, steps, rng):

@@ -1,0 +1,120 @@
+"""The trainings that chapters on what can be read off a model ask, and their mazes.
+
+    networks()                       # {"dfs5": "dfs5", …, "untrained dfs5": "dfs5", …}
+    lens_of("untrained dfs5")        # opened in TransformerLens
+    mazes_of("dfs5", 4000)           # test mazes of the kind that they were trained on
+    places = Places.of("dfs5")       # those, their parts, and steps of their paths
+    places.streams("dfs5-seed1")     # the residual stream at all of them
+
+Trainings of a family have one recipe but for the seed, and are asked about the same
+mazes; an untrained network of their shape is asked, too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mazelib.dataset.stream import MazeSet, MazeStream
+from mazelib.internals.lens import Lens, open_lens
+from mazelib.internals.plans import PathSteps, path_steps
+from mazelib.internals.probes import parts_of
+from mazelib.internals.readings import Asked, Reading
+from mazelib.internals.roles import ENTRY, QUESTION
+from mazelib.internals.streams import Where, at_role, at_steps, streams_at
+from mazelib.models import zoo
+
+FAMILIES = {
+    "dfs5": ("dfs5", "dfs5-seed1", "dfs5-seed2"),
+    "dfs6-learned": ("dfs6-learned", "dfs6-learned-seed1", "dfs6-learned-seed2"),
+    "dfs10": ("dfs10",),
+}
+UNTRAINED = "untrained "
+COUNT = 4000
+"""Test mazes of a family that probes are asked about, half of them to fit."""
+MOST = 8000
+"""Steps of a kind that are asked about; of more, so many are drawn."""
+PLACES = ("start", "origin", "fork", "corridor")
+
+
+def networks(untrained: bool = True) -> dict[str, str]:
+    """The networks that are there, and the family of each; trained ones first."""
+    there = zoo.names()
+    found = {n: family for family, of in FAMILIES.items() for n in of if n in there}
+    if untrained:
+        found |= {UNTRAINED + family: family for family in FAMILIES}
+    return found
+
+
+def is_trained(name: str) -> bool:
+    """Is a network a model of data/models?"""
+    return not name.startswith(UNTRAINED)
+
+
+def lens_of(name: str) -> Lens:
+    """A network of `networks`, opened in TransformerLens."""
+    if is_trained(name):
+        return open_lens(zoo.load(name))
+    return open_lens(zoo.untrained(name.removeprefix(UNTRAINED)))
+
+
+def mazes_of(family: str, count: int, start: int = 0) -> MazeSet:
+    """Test mazes of a family, one question each; the same for all its networks."""
+    return MazeStream(zoo.held_out(family)).take(start, count)
+
+
+def rounded(numbers) -> list:
+    """Numbers to four places, as lists."""
+    return np.round(np.asarray(numbers, float), 4).tolist()
+
+
+def told(found: Reading) -> list[float]:
+    """A reading and its interval."""
+    return rounded([found.value, *found.interval])
+
+
+class Streams(NamedTuple):
+    """The residual stream at steps of each kind, and at the token of each role."""
+
+    steps: dict[str, np.ndarray]
+    roles: dict[str, np.ndarray]
+
+
+class Places(NamedTuple):
+    """What a family is asked about: mazes, their parts, steps by kind, other roles."""
+
+    mazes: MazeSet
+    part: np.ndarray
+    steps: dict[str, PathSteps]
+    roles: dict[str, Where]
+
+    @classmethod
+    def of(cls, family: str) -> "Places":
+        """The places of a family's mazes; the same each time."""
+        mazes, rng = mazes_of(family, COUNT), np.random.default_rng(0)
+        steps = {kind: some_of(path_steps(mazes, kind), rng) for kind in PLACES}
+        entries = sum(np.count_nonzero(p, (1, 2)) for p in (mazes.right, mazes.down))
+        entry = (rng.random(len(mazes)) * entries).astype(int)
+        roles = {name: at_role(name, entry) for name in ENTRY}
+        roles |= {name: at_role(name) for name in QUESTION}
+        return cls(mazes, parts_of(mazes), steps, roles)
+
+    def streams(self, name: str) -> Streams:
+        """The residual stream of a network at all of them."""
+        wheres = {("step", kind): at_steps(at) for kind, at in self.steps.items()}
+        wheres |= {("role", role): where for role, where in self.roles.items()}
+        found = streams_at(lens_of(name), self.mazes, wheres)
+        steps, roles = (
+            {name: read for (of, name), read in found.items() if of == kind}
+            for kind in ("step", "role")
+        )
+        return Streams(steps, roles)
+
+    def asked(self, kind: str, labels: np.ndarray, *how) -> Asked:
+        """A question about the steps of a kind; how: as in `Asked.of`."""
+        return Asked.of(labels, self.steps[kind].maze, self.part, *how)
+
+
+def some_of(steps: PathSteps, rng: np.random.Generator) -> PathSteps:
+    """All of the steps, or `MOST` of them."""
+    drawn = rng.permutation(len(steps.maze))[:MOST]
+    return PathSteps(*(part[np.sort(drawn)] for part in steps))
