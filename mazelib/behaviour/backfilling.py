@@ -14,7 +14,7 @@ from collections.abc import Collection
 import numpy as np
 from jaxtyping import Int
 
-from mazelib.behaviour.baselines import Step
+from mazelib.behaviour.baselines import Step, greedy_step
 from mazelib.mazes.drawing import Cells
 from mazelib.mazes.maze import Maze
 
@@ -38,15 +38,17 @@ def pruned_in(maze: Maze, kept: Collection[int]) -> Int[np.ndarray, "cells"]:
 
 
 def backfilling_step(rounds: int) -> Step:
-    """A solver that takes any way on that so many rounds have left, or any if none is.
+    """A solver that goes into no way that so many rounds have filled.
 
-    Origin and target are kept; as seen from a cell of the true path, a way is left if
-    the path goes there, or if what lies beyond it is deeper than `rounds`.
+    Of the ways left it takes the one nearest to the target in Manhattan distance, as a
+    greedy solver does, ties by chance. Origin and target are kept; as seen from a cell
+    of the true path, a way is left if the path goes there, or if what lies beyond it is
+    deeper than `rounds`.
     """
 
     def step(maze: Maze, came: Cells, options: Cells, target: int) -> Cells:
         pruned = pruned_in(maze, {came[0], came[-1], target})
         left = [c for c in options if not 0 < pruned[c] <= rounds]
-        return left or options
+        return greedy_step(maze, came, left or options, target)
 
     return step

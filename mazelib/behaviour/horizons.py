@@ -45,8 +45,10 @@ def agreement(
     """How often a solver chooses as a model does, at forks with two ways on.
 
     The mean of two shares, so that neither outweighs the other: where the model is
-    right, and where it is wrong. 0.5 is what any guess has.
+    right, and where it is wrong. 0.5 is what any guess has. Of a model that is never
+    wrong, or never right, it is the one share that there is.
 
     right: was the model's choice right? chances: that the solver's is.
     """
-    return float((chances[right].mean() + (1 - chances[~right]).mean()) / 2)
+    parts = [part for part in (chances[right], 1 - chances[~right]) if len(part)]
+    return float(np.mean([part.mean() for part in parts]))
