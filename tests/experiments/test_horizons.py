@@ -21,6 +21,14 @@ def mazes():
     return MazeStream(StreamConfig(MazeConfig("dfs", 6), split="test")).take(0, 250)
 
 
+@pytest.fixture(scope="module")
+def forks(mazes):
+    """The misleading forks, and what each solver does there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(horizons, "STEPS", STEPS)
+        return horizons.misleading_forks(mazes)
+
+
 @pytest.mark.parametrize("sought", [("the fork", 3), ("both", 2), ("back-filling", 4)])
 def test_the_solver_that_decides_as_the_model_does_is_found(
     mazes, forks, tmp_path, monkeypatch, sought
