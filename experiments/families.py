@@ -10,6 +10,7 @@ Trainings of a family have one recipe but for the seed, and are asked about the 
 mazes; an untrained network of their shape is asked, too.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from mazelib.dataset.stream import MazeSet, MazeStream
 from mazelib.internals.lens import Lens, open_lens
 from mazelib.internals.plans import PathSteps, path_steps
 from mazelib.internals.probes import parts_of
-from mazelib.internals.readings import Asked, Reading
+from mazelib.internals.readings import Asked, Reading, interval_of, selectivity
 from mazelib.internals.roles import ENTRY, QUESTION
 from mazelib.internals.streams import Where, at_role, at_steps, streams_at
 from mazelib.models import zoo
@@ -70,6 +71,21 @@ def rounded(numbers) -> list:
 def told(found: Reading) -> list[float]:
     """A reading and its interval."""
     return rounded([found.value, *found.interval])
+
+
+def facts_of(own: Reading, controls: Mapping[str, Reading]) -> dict[str, object]:
+    """What is kept of a reading beside its controls."""
+    ends_by_layer = np.array([interval_of(drawn) for drawn in own.by_draw])
+    found = {
+        "by layer": rounded(np.column_stack([own.by_site, ends_by_layer])),
+        "layer": own.best,
+        "read": told(own),
+        "controls": {name: told(found) for name, found in controls.items()},
+    }
+    if controls:
+        gap, ends, best = selectivity(own, controls)
+        found["selectivity"] = [*rounded([gap, *ends]), best]
+    return found
 
 
 class Streams(NamedTuple):

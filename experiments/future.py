@@ -23,6 +23,7 @@ from experiments.families import (
     UNTRAINED,
     Places,
     Streams,
+    facts_of,
     is_trained,
     networks,
     rounded,
@@ -31,18 +32,23 @@ from experiments.families import (
 from mazelib.commands.flags import names_asked
 from mazelib.evidence.classification import balanced_accuracy, calibration_error
 from mazelib.evidence.tables import replace_rows
+from mazelib.internals.geometry import (
+    correlation,
+    distances,
+    lattice_distances,
+    mantel_interval,
+)
 from mazelib.internals.plans import (
     directions,
     future,
     onward_features,
 )
-from mazelib.internals.probes import SCORE
+from mazelib.internals.probes import SCORE, Probes, fit
 from mazelib.internals.readings import (
     Asked,
     Reading,
     hidden_reading,
     input_controls,
-    interval_of,
     model_controls,
     reading,
     selectivity,
@@ -50,26 +56,10 @@ from mazelib.internals.readings import (
 from mazelib.models import zoo
 
 TABLE = "future.json"
+SHUFFLES = 40
+"""Fits of shuffled labels whose geometry is compared."""
 RANK = 4
 """Of the probe of low rank that stands beside the others."""
-
-
-def facts_of(
-    own: Reading, controls: Mapping[str, Reading], onward: Reading
-) -> dict[str, object]:
-    """What is kept of a reading beside its controls, and beside the next cell's."""
-    gap, ends, best = selectivity(own, controls)
-    beyond, beyond_ends, _ = selectivity(own, {"": onward})
-    ends_by_layer = np.array([interval_of(drawn) for drawn in own.by_draw])
-    return {
-        "by layer": rounded(np.column_stack([own.by_site, ends_by_layer])),
-        "layer": own.best,
-        "read": told(own),
-        "controls": {name: told(found) for name, found in controls.items()},
-        "selectivity": [*rounded([gap, *ends]), best],
-        "knowing the next cell": told(onward),
-        "beyond the next cell": rounded([beyond, *beyond_ends]),
-    }
 
 
 def quality(asked: Asked, own: Reading, features: np.ndarray) -> dict[str, float]:
@@ -93,6 +83,30 @@ def quality(asked: Asked, own: Reading, features: np.ndarray) -> dict[str, float
         f"rank {RANK}": low.value,
     }
     return {name: round(value, 4) for name, value in found.items()}
+
+
+def geometry(asked: Asked, own: Reading, features: np.ndarray) -> dict[str, object]:
+    """Do cells that are near have probes that are alike, at the best layer?
+
+    The rank correlation over pairs of cells of the cosine distance of their probes'
+    directions with their distance on the lattice, and its interval over cells; null:
+    the 95th percentile of the same for probes fitted on shuffled labels.
+    """
+    side = int(np.sqrt(len(asked.targets)))
+    apart, rng = lattice_distances(side), np.random.default_rng(0)
+
+    def near(probes: Probes) -> np.ndarray:
+        return distances(probes.weights[-1].T, "cosine")
+
+    layer = features[own.best][None]
+    mine = near(Probes(*(part[own.best][None] for part in own.probes)))
+    null = []
+    for _ in range(SHUFFLES):
+        mixed = asked.shuffled(rng)
+        probes = fit(layer, mixed.labels, mixed.part)
+        null.append(correlation(near(probes), apart))
+    found = [correlation(mine, apart), *mantel_interval(mine, apart)]
+    return {"geometry": rounded(found), "null": rounded(np.quantile(null, 0.95))}
 
 
 def questions(places: Places) -> Iterator[tuple[str, str, Asked]]:
@@ -128,9 +142,15 @@ def row(
         if is_trained(name):
             extra = model_controls(asked, streams.steps[kind], untrained.steps[kind])
             controls = controls | extra
-        facts = facts_of(own, controls, onward)
+        gap, ends, _ = selectivity(own, {"": onward})
+        facts = facts_of(own, controls) | {
+            "knowing the next cell": told(onward),
+            "beyond the next cell": rounded([gap, *ends]),
+        }
         if question == "future":
             facts |= quality(asked, own, streams.steps[kind])
+        if (question, kind) == ("future", "fork"):
+            facts |= geometry(asked, own, streams.steps[kind])
         found[question][kind] = facts
     whole = places.asked("start", future(places.mazes, places.steps["start"]))
     for role in places.roles:

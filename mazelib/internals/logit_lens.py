@@ -99,8 +99,8 @@ def fit_tuned(
 
 
 def settled(
-    leads: Float[np.ndarray, "layers_and_1 tokens"],
-) -> Int[np.ndarray, "tokens"]:
+    leads: Float[np.ndarray, "layers_and_1 *some"],
+) -> Int[np.ndarray, "*some"]:
     """From which layer on a lead stays above nought, for good.
 
     0 is before the first layer; one more than the last layer stands where it does not.

@@ -1,0 +1,64 @@
+"""Do the plan that can be read and the far forks come together in training?
+
+    python -m experiments.growth            # writes data/results/growth.json
+
+One row a checkpoint of dfs5 on its way: how well the path to come can be read at forks,
+beside the best probe of the input (`experiments.future`), and how many misleading forks
+that take four steps of lookahead and more it decides rightly, on the same mazes.
+"""
+
+import numpy as np
+from tqdm import tqdm
+
+from experiments.families import COUNT, Places, facts_of, rounded
+from experiments.lens import Forks
+from mazelib.behaviour.forks import fork_table
+from mazelib.evidence.intervals import wilson
+from mazelib.evidence.tables import replace_rows
+from mazelib.internals.lens import open_lens
+from mazelib.internals.logit_lens import read_out
+from mazelib.internals.plans import future, path_steps
+from mazelib.internals.readings import input_controls, reading
+from mazelib.internals.streams import at_steps, streams_at
+from mazelib.models import zoo
+
+TABLE = "growth.json"
+CLIMBER = "dfs5"
+FAR = 4
+"""Steps of lookahead that a fork takes to count as far."""
+
+
+def main() -> None:
+    """Look at all checkpoints, and write the table."""
+    places, rows = Places.of(CLIMBER), []
+    mazes = places.mazes
+    steps = path_steps(mazes, "fork")
+    table = fork_table(mazes)
+    is_far = (table["misleading"] & (table["lookahead"] >= FAR)).to_numpy()
+    asked = places.asked("fork", future(mazes, places.steps["fork"]))
+    controls = input_controls(asked, mazes, places.steps["fork"])
+    right = Forks(mazes, zoo.load(CLIMBER).tokenizer).right
+    rungs = [*zoo.ladder(CLIMBER), zoo.folder_of(CLIMBER)]
+    for rung in tqdm(rungs, "ladder"):
+        trained = zoo.load(rung)
+        lens = open_lens(trained)
+        wheres = {"all": at_steps(steps), "some": at_steps(places.steps["fork"])}
+        streams = streams_at(lens, mazes, wheres)
+        hits = (read_out(lens, streams["all"][-1]).argmax(-1) == right)[is_far]
+        rows.append(
+            {
+                "model": CLIMBER,
+                "questions": trained.card["questions"],
+                "far": rounded([hits.mean(), *wilson(hits.sum(), len(hits))]),
+                "n": len(hits),
+                **facts_of(reading(asked, streams["some"]), controls),
+            }
+        )
+    order = np.argsort([row["questions"] for row in rows])
+    about = {"made_by": "python -m experiments.growth", "n": COUNT}
+    rows = [rows[at] for at in order]
+    replace_rows(TABLE, [CLIMBER], rows, zoo.hashes([CLIMBER]), **about)
+
+
+if __name__ == "__main__":
+    main()
