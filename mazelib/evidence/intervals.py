@@ -195,6 +195,27 @@ def matched_difference(
     return float(np.average(gap, weights=weight))
 
 
+def matched_ratio(
+    values: Values | Bool[np.ndarray, "n"],
+    is_first: Bool[np.ndarray, "n"],
+    strata: Int[np.ndarray, "n"],
+) -> float:
+    """The rate of the first group over that of the second, stratum by stratum.
+
+    The Mantel–Haenszel risk ratio (K. J. Rothman, "Modern Epidemiology", 1986, 12):
+    each stratum counts for its rates by n₁n₂ / (n₁ + n₂). strata: numbers from 0. NaN
+    where the second group's rate is 0, or no stratum has rows of both.
+    """
+    bins = int(strata.max(initial=0)) + 1
+    (n, total), (m, other) = (
+        [np.bincount(strata[at], of, bins) for of in (None, values[at])]
+        for at in (is_first, ~is_first)
+    )
+    both = np.maximum(n + m, 1)
+    below = (other * n / both).sum()
+    return float((total * m / both).sum() / below) if below else math.nan
+
+
 def partial_rank_correlation(
     x: Values, y: Values, given: Float[np.ndarray, "n others"]
 ) -> float:
