@@ -25,6 +25,7 @@ from experiments.families import (
 )
 from mazelib.commands.flags import names_asked
 from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.threads import one_thread
 from mazelib.internals.hidden_probes import fit_hidden
 from mazelib.internals.plans import (
     cell_at,
@@ -32,7 +33,7 @@ from mazelib.internals.plans import (
     passage_features,
     question_features,
 )
-from mazelib.internals.probes import SCORE
+from mazelib.internals.probes import SCORE, parts_of
 from mazelib.internals.readings import Asked, Reading, read_by, reading
 from mazelib.models import zoo
 
@@ -61,7 +62,7 @@ class Ahead(NamedTuple):
 def ahead(places: Places, kind: str) -> dict[int, Ahead]:
     """For each j what is asked, and what is read without a model."""
     mazes, steps = places.mazes, places.steps[kind]
-    part, cells = places.part[steps.maze], mazes.n**2
+    part, cells = parts_of(mazes)[steps.maze], mazes.n**2
     every = [cell_at(mazes, steps, j) for j in range(1, FARTHEST + 1)]
     enough = [(cell[part == SCORE] >= 0).sum() >= FEWEST for cell in every]
     labels = np.stack(every[: np.minimum.accumulate(enough).sum()], 1)
@@ -128,6 +129,7 @@ def unbroken(gaps: np.ndarray) -> np.ndarray:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read all networks, or those that are named, and write the table."""
+    one_thread()
     known = networks()
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.ahead", "n": COUNT}

@@ -35,6 +35,7 @@ from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.classification import draws_of
 from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.threads import one_thread
 from mazelib.internals.plans import (
     PathSteps,
     cell_at,
@@ -43,7 +44,7 @@ from mazelib.internals.plans import (
     target_distances,
     to_go,
 )
-from mazelib.internals.probes import SCORE, parts_of
+from mazelib.internals.probes import SCORE
 from mazelib.internals.readings import (
     DRAWS,
     Asked,
@@ -118,7 +119,7 @@ class Ground(NamedTuple):
     def about_path(self, name: str, place: str, labels: np.ndarray, *how) -> Question:
         """A question at a step of a path; how: as in `Asked.of`."""
         steps = self.steps[place]
-        asked = Asked.of(labels, steps.maze, parts_of(self.mazes), *how)
+        asked = Asked.of(self.mazes, steps.maze, labels, *how)
         inputs = input_controls(asked, self.mazes, steps)
         return Question(name, place, asked, inputs)
 
@@ -135,7 +136,7 @@ def questions(ground: Ground) -> Iterator[Question]:
     """All that is asked, one after the other."""
     long, _ = ground.places["fourth"]
     target, every = long.target.astype(int), np.arange(len(long))
-    asked = Asked.of(target, every, parts_of(long), long.n**2, "accuracy")
+    asked = Asked.of(long, every, target, long.n**2, "accuracy")
     yield Question("target", "fourth", asked, None)
     mazes, steps = ground.mazes, ground.steps
     far = target_distances(mazes, steps["origin"])
@@ -143,7 +144,7 @@ def questions(ground: Ground) -> Iterator[Question]:
     left = to_go(mazes, steps["start"])[:, None].astype(float)
     yield ground.about_path("path length", "start", left, None, "R²")
     every = np.arange(len(mazes))
-    asked = Asked.of(passages(mazes).astype(int), every, parts_of(mazes))
+    asked = Asked.of(mazes, every, passages(mazes).astype(int))
     yield Question("passages", "start", asked, None)
     ends = {
         "target": far,
@@ -161,7 +162,7 @@ def in_the_list(ground: Ground) -> Question:
     mazes, named = ground.mazes, ground.named
     far = [s.maze.distances(int(c)) for s, c in zip(mazes, named, strict=True)]
     every = np.arange(len(mazes))
-    asked = Asked.of(np.array(far, float), every, parts_of(mazes), None, "R²")
+    asked = Asked.of(mazes, every, np.array(far, float), None, "R²")
     cell = (named[:, None] == np.arange(mazes.n**2)).astype(float)
     known = np.concatenate([cell, passages(mazes)], 1)
     inputs = {
@@ -189,16 +190,16 @@ def corridors(ground: Ground, features: np.ndarray) -> dict[str, object]:
     """
     mazes, steps = ground.mazes, ground.steps["onward"]
     cell = cell_at(mazes, steps, ONWARD)[:, None]
-    asked = Asked.of(cell, steps.maze, parts_of(mazes), mazes.n**2, "accuracy")
+    asked = Asked.of(mazes, steps.maze, cell, mazes.n**2, "accuracy")
     own, is_forced = reading(asked, features), forced(ground)
     scores = own.probes.scores(features)[own.best]
     rows = asked.part == SCORE
     right = scores[rows, 0].argmax(-1) == cell[rows, 0]
-    _, maze = np.unique(steps.maze[rows], return_inverse=True)
-    draws = np.vstack([np.ones((1, maze.max() + 1), int), draws_of(maze, DRAWS)])
+    _, group = np.unique(asked.group[rows], return_inverse=True)
+    draws = np.vstack([np.ones((1, group.max() + 1), int), draws_of(group, DRAWS)])
     shares = []
     for those in (is_forced[rows], ~is_forced[rows]):
-        count, hits = (np.bincount(maze, x) for x in (those, those & right))
+        count, hits = (np.bincount(group, x) for x in (those, those & right))
         shares.append((draws @ hits) / (draws @ count))
     gap = shares[0] - shares[1]
     return {
@@ -231,6 +232,7 @@ def row(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read all networks, or those that are named, and write the table."""
+    one_thread()
     known = networks()
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.decodable", "n": COUNT}

@@ -3,7 +3,7 @@
     networks()                       # {"dfs5": "dfs5", …, "untrained dfs5": "dfs5", …}
     lens_of("untrained dfs5")        # opened in TransformerLens
     mazes_of("dfs5", 4000)           # test mazes of the kind that they were trained on
-    places = Places.of("dfs5")       # those, their parts, and steps of their paths
+    places = Places.of("dfs5")       # those, and steps of their paths
     places.streams("dfs5-seed1")     # the residual stream at all of them
 
 Trainings of a family have one recipe but for the seed, and are asked about the same
@@ -18,7 +18,6 @@ import numpy as np
 from mazelib.dataset.stream import MazeSet, MazeStream
 from mazelib.internals.lens import Lens, open_lens
 from mazelib.internals.plans import PathSteps, path_steps
-from mazelib.internals.probes import parts_of
 from mazelib.internals.readings import Asked, Reading, interval_of, selectivity
 from mazelib.internals.roles import ENTRY, QUESTION
 from mazelib.internals.streams import Where, at_role, at_steps, streams_at
@@ -63,6 +62,16 @@ def mazes_of(family: str, count: int, start: int = 0) -> MazeSet:
     return MazeStream(zoo.held_out(family)).take(start, count)
 
 
+def without(mazes: MazeSet, others: MazeSet) -> MazeSet:
+    """Those of the mazes that are none of the others, nor a turn or mirror image."""
+    return mazes[~np.isin(mazes.canonical_hashes, others.canonical_hashes)]
+
+
+def groups_of(mazes: MazeSet) -> np.ndarray:
+    """A number for each maze, the same for those that are equal up to symmetry."""
+    return np.unique(mazes.canonical_hashes, return_inverse=True)[1]
+
+
 def rounded(numbers) -> list:
     """Numbers to four places, as lists."""
     return np.round(np.asarray(numbers, float), 4).tolist()
@@ -96,10 +105,9 @@ class Streams(NamedTuple):
 
 
 class Places(NamedTuple):
-    """What a family is asked about: mazes, their parts, steps by kind, other roles."""
+    """What a family is asked about: mazes, steps by kind, other roles."""
 
     mazes: MazeSet
-    part: np.ndarray
     steps: dict[str, PathSteps]
     roles: dict[str, Where]
 
@@ -112,7 +120,7 @@ class Places(NamedTuple):
         entry = (rng.random(len(mazes)) * entries).astype(int)
         roles = {name: at_role(name, entry) for name in ENTRY}
         roles |= {name: at_role(name) for name in QUESTION}
-        return cls(mazes, parts_of(mazes), steps, roles)
+        return cls(mazes, steps, roles)
 
     def streams(self, name: str) -> Streams:
         """The residual stream of a network at all of them."""
@@ -127,7 +135,7 @@ class Places(NamedTuple):
 
     def asked(self, kind: str, labels: np.ndarray, *how) -> Asked:
         """A question about the steps of a kind; how: as in `Asked.of`."""
-        return Asked.of(labels, self.steps[kind].maze, self.part, *how)
+        return Asked.of(self.mazes, self.steps[kind].maze, labels, *how)
 
 
 def some_of(steps: PathSteps, rng: np.random.Generator) -> PathSteps:

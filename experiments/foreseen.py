@@ -4,10 +4,10 @@
     python -m experiments.foreseen dfs10    # this model again, the others as they are
 
 One row a model. Probes that read which cells are on the path are fitted at the token
-before each fork, on 2,000 test mazes. On others: do they, read there, prefer the wrong
-way where the model will take it (`foreseen`, by layer)? The same some tokens earlier
-(`before`), and with the best probe of the input in the model's place. And what they add
-to the model's own doubt at the fork (`ensemble`), half of the others being for fitting.
+before each fork, on a fifth of the mazes. On others: do they, read there, prefer the
+wrong way where the model will take it (by layer)? The same at the fork, and some tokens
+earlier (`before`), and with the best probe of the input in the model's place. And what
+they add to the model's own doubt at the fork (`ensemble`).
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,13 @@ from jaxtyping import Bool, Int
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from experiments.families import lens_of, mazes_of, networks, rounded
+from experiments.families import groups_of, lens_of, mazes_of, networks, rounded
 from experiments.lens import Forks
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.classification import auroc_draws, draws_of
 from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import Lens
 from mazelib.internals.logit_lens import read_out
 from mazelib.internals.plans import (
@@ -32,35 +33,36 @@ from mazelib.internals.plans import (
     future,
     passage_features,
 )
-from mazelib.internals.probes import CHOOSE, FIT, SCORE, fit
+from mazelib.internals.probes import CHOOSE, SCORE, fit, parts_of
 from mazelib.internals.readings import DRAWS, interval_of
 from mazelib.internals.streams import at_steps, streams_at
 from mazelib.models import zoo
 
 TABLE = "foreseen.json"
-FITTING = 2000
-OTHERS = {"dfs5": 8000, "dfs6-learned": 8000, "dfs10": 2000}
-"""Other mazes of each family; the layer is chosen on half of them."""
+COUNTS = {"dfs5": 10_000, "dfs6-learned": 10_000, "dfs10": 4000}
+SHARES = (0.2, 0.4, 0.4)
+"""Of the mazes of a family those to fit, to choose the layer by, and to score."""
 BEFORE = (0, 1, 2, 3, 4)
 """Tokens before the fork, at which is read; 0 is the fork's own."""
 
 
 class Ground(NamedTuple):
-    """The mazes of a family, the part of each, and the forks of their paths."""
+    """The mazes of a family, and the forks of their paths.
+
+    part, group: of each maze; groups are of mazes that are equal up to symmetry.
+    """
 
     mazes: MazeSet
     part: np.ndarray
+    group: np.ndarray
     forks: Forks
 
     @classmethod
     def of(cls, family: str) -> "Ground":
-        """The first mazes are to fit; of the others half are to choose the layer."""
-        others = OTHERS[family]
-        mazes = mazes_of(family, FITTING + others)
-        part = np.repeat(
-            [FIT, CHOOSE, SCORE], [FITTING, others // 2, others - others // 2]
-        )
-        return cls(mazes, part, Forks(mazes, zoo.load(family).tokenizer))
+        """The same each time."""
+        mazes = mazes_of(family, COUNTS[family])
+        part, group = parts_of(mazes, SHARES), groups_of(mazes)
+        return cls(mazes, part, group, Forks(mazes, zoo.load(family).tokenizer))
 
     def earlier(self, tokens: int) -> tuple[PathSteps, np.ndarray]:
         """The steps so many tokens before forks, and which forks have such."""
@@ -100,7 +102,7 @@ def told(
     areas = {}
     for part in (CHOOSE, SCORE):
         rows = ground.part[maze] == part
-        _, group = np.unique(maze[rows], return_inverse=True)
+        _, group = np.unique(ground.group[maze[rows]], return_inverse=True)
         labels = np.repeat(is_wrong[rows, None], len(prefers), 1).astype(int)
         draws = np.vstack([np.ones((1, group.max() + 1), int), draws_of(group, DRAWS)])
         areas[part] = auroc_draws(prefers[:, rows].T, labels, group, draws)
@@ -175,10 +177,11 @@ def row(name: str, ground: Ground, inputs: dict[int, np.ndarray]) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Look at all models, or those that are named, and write the table."""
+    one_thread()
     known = networks(untrained=False)
     names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.foreseen", "n": OTHERS}
-    for family in OTHERS:
+    about = {"made_by": "python -m experiments.foreseen", "n": COUNTS}
+    for family in COUNTS:
         some = [name for name in names if known[name] == family]
         if not some:
             continue

@@ -32,6 +32,7 @@ from experiments.families import (
 from mazelib.commands.flags import names_asked
 from mazelib.evidence.classification import balanced_accuracy, calibration_error
 from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.threads import one_thread
 from mazelib.internals.geometry import (
     correlation,
     distances,
@@ -165,6 +166,7 @@ def row(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read all networks, or those that are named, and write the table."""
+    one_thread()
     known = networks()
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.future", "n": COUNT}

@@ -15,6 +15,7 @@ from experiments.lens import Forks
 from mazelib.behaviour.forks import fork_table
 from mazelib.evidence.intervals import wilson
 from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import open_lens
 from mazelib.internals.logit_lens import read_out
 from mazelib.internals.plans import future, path_steps
@@ -30,6 +31,7 @@ FAR = 4
 
 def main() -> None:
     """Look at all checkpoints, and write the table."""
+    one_thread()
     places, rows = Places.of(CLIMBER), []
     mazes = places.mazes
     steps = path_steps(mazes, "fork")

@@ -6,7 +6,7 @@
 One row a model, about the forks of 4,000 test mazes: in which layer the right way on
 takes the lead for good, by lookahead; how much earlier it overtakes a wrong way that is
 a dead end than one that goes on; how the legal ways share their chances, layer by
-layer. The tuned lens is fitted on 1,000 other mazes.
+layer. The tuned lens is fitted on other mazes.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,14 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from tqdm import tqdm
 
-from experiments.families import lens_of, mazes_of, networks, rounded
+from experiments.families import (
+    groups_of,
+    lens_of,
+    mazes_of,
+    networks,
+    rounded,
+    without,
+)
 from mazelib.behaviour.forks import depth_beyond, fork_table, ways_on
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
@@ -31,7 +38,7 @@ from mazelib.models import zoo
 from mazelib.tokens.tokenizer import Tokenizer
 
 TABLE = "logit-lens.json"
-COUNT, TUNING = 4000, 1000
+COUNT, TUNING = 4000, 2000
 LOOKAHEADS = ((1, 1), (2, 2), (3, 4), (5, 8), (9, 99))
 SHORT, LONG = 1, 5
 """How deep a dead end of one cell is, and a way that goes on."""
@@ -66,7 +73,7 @@ class Forks:
     def __init__(self, mazes: MazeSet, tokenizer: Tokenizer):
         self.steps = path_steps(mazes, "fork")
         self.table = fork_table(mazes)
-        self.maze = self.steps.maze
+        self.maze, self.group = self.steps.maze, groups_of(mazes)[self.steps.maze]
         self.ways = way_table(mazes, self.steps)
         maze = self.maze[self.ways["fork"]]
         self.ways["token"] = token_of(mazes, maze, self.ways["cell"], tokenizer)
@@ -92,9 +99,9 @@ class Forks:
         return weight / total[:, fork]
 
 
-def with_interval(values: np.ndarray, maze: Int[np.ndarray, "things"]) -> list[float]:
-    """A mean and its interval over mazes."""
-    ends = bootstrap_groups(maze, lambda rows: values[rows].mean(), resamples=500)
+def with_interval(values: np.ndarray, group: Int[np.ndarray, "things"]) -> list[float]:
+    """A mean and its interval over groups of mazes."""
+    ends = bootstrap_groups(group, lambda rows: values[rows].mean(), resamples=500)
     return rounded([values.mean(), *ends])
 
 
@@ -120,7 +127,7 @@ def decided(
         if (here := right & (look >= low) & (look <= high)).any()
     }
     is_late = (layer > last - LATE)[right].astype(float)
-    return {"by lookahead": by, "late": with_interval(is_late, forks.maze[right])}
+    return {"by lookahead": by, "late": with_interval(is_late, forks.group[right])}
 
 
 def late_elsewhere(
@@ -136,7 +143,8 @@ def late_elsewhere(
     mine, theirs = (logits[:, each, token] for token in tokens)
     is_late = settled(mine - theirs) > len(logits) - 1 - LATE
     is_right = logits[-1].argmax(1) == tokens[0]
-    return with_interval(is_late[is_right].astype(float), steps.maze[is_right])
+    group = groups_of(mazes)[steps.maze]
+    return with_interval(is_late[is_right].astype(float), group[is_right])
 
 
 def dead_ends(
@@ -165,13 +173,13 @@ def dead_ends(
         mixed = np.empty_like(is_long)
         mixed[order] = is_long[np.lexsort((rng.random(len(strata)), strata))]
         null.append(gap(every, mixed))
-    maze = forks.maze[fork]
-    ends = bootstrap_groups(maze, lambda rows: gap(rows, is_long), resamples=500)
+    group = forks.group[fork]
+    ends = bootstrap_groups(group, lambda rows: gap(rows, is_long), resamples=500)
     return {
         "earlier": rounded([gap(every, is_long), *ends]),
         "null": rounded(np.quantile(null, 0.95)),
         "layer": rounded([layer[~is_long].mean(), layer[is_long].mean()]),
-        "n": [int((~is_long).sum()), int(is_long.sum()), len(np.unique(maze))],
+        "n": [int((~is_long).sum()), int(is_long.sum()), len(np.unique(group))],
     }
 
 
@@ -242,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     about = {"made_by": "python -m experiments.lens", "n": COUNT}
     for name in tqdm(names, "models"):
         mazes = mazes_of(known[name], COUNT)
-        others = mazes_of(known[name], TUNING, start=50_000)
+        others = without(mazes_of(known[name], TUNING, start=50_000), mazes)
         replace_rows(
             TABLE, [name], [row(name, mazes, others)], zoo.hashes([name]), **about
         )

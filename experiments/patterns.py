@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from experiments.families import mazes_of, networks, rounded
+from experiments.families import groups_of, mazes_of, networks, rounded
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.windows import window_codes, window_counts
@@ -102,8 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         mazes = mazes_of(family, COUNT)
         forks = fork_table(mazes)
         third, strata = thirds(family, mazes, forks), strata_of(forks)
-        groups = mazes.canonical_hashes[forks["maze"]]
-        _, groups = np.unique(groups, return_inverse=True)
+        groups = groups_of(mazes)[forks["maze"]]
         for name in tqdm(some, family):
             trained = zoo.load(name)
             model, tokenizer = trained.model, trained.tokenizer

@@ -21,6 +21,7 @@ from experiments.families import (
     COUNT,
     FAMILIES,
     Places,
+    groups_of,
     is_trained,
     networks,
     rounded,
@@ -34,6 +35,7 @@ from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.classification import NOT_ASKED
 from mazelib.evidence.intervals import bootstrap_groups, partial_rank_correlation
 from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.threads import one_thread
 from mazelib.internals.logit_lens import settled
 from mazelib.internals.plans import (
     PathSteps,
@@ -140,12 +142,13 @@ def filled(
     """
     probes = reading(asked, features).probes
     scored = np.flatnonzero(asked.part == SCORE)
-    rows = scored[np.unique(asked.maze[scored], return_index=True)[1]]
+    rows = scored[np.unique(steps.maze[scored], return_index=True)[1]]
     base = asked.labels[asked.part != SCORE].mean(0)
     scores = probes.scores(features[:, rows])
     layer = settled(np.log(base / (1 - base)) - scores)
     of_cell = np.full((len(rows), mazes.n**2), -1)
     of_cell[:, asked.targets] = layer
+    group = groups_of(mazes)
     tables = [
         off_path(mazes, int(steps.maze[fork]), int(steps.step[fork]), layers)
         for fork, layers in zip(rows, of_cell, strict=True)
@@ -158,7 +161,7 @@ def filled(
         def both(drawn: np.ndarray, others=others) -> float:
             return partial_rank_correlation(rounds[drawn], layer[drawn], others[drawn])
 
-        ends = bootstrap_groups(maze.astype(int), both, resamples=100)
+        ends = bootstrap_groups(group[maze.astype(int)], both, resamples=100)
         found[name] = rounded([both(every), *ends])
     return found
 
@@ -180,6 +183,7 @@ def off_path(mazes: MazeSet, at: int, step: int, layers: np.ndarray) -> np.ndarr
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read all networks, or those that are named, and write the table."""
+    one_thread()
     known = networks()
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.ways", "n": COUNT}

@@ -1,6 +1,6 @@
 """How well something can be read off a model, beside all that could read it without.
 
-    asked = Asked.of(future(mazes, steps), steps.maze, parts_of(mazes))
+    asked = Asked.of(mazes, steps.maze, future(mazes, steps))
     own = reading(asked, streams)                 # a probe a layer, the best one chosen
     controls = input_controls(asked, mazes, steps)
     controls |= model_controls(asked, streams, untrained_streams)
@@ -29,7 +29,7 @@ from mazelib.evidence.classification import (
 )
 from mazelib.internals.hidden_probes import fit_hidden
 from mazelib.internals.plans import PathSteps, passage_features, question_features
-from mazelib.internals.probes import CHOOSE, FIT, SCORE, Labels, Probes, fit
+from mazelib.internals.probes import CHOOSE, FIT, SCORE, Labels, Probes, fit, parts_of
 
 FEWEST = 10
 """Of the positives and of the negatives of a target, in the parts that are fitted and
@@ -43,12 +43,13 @@ accuracy of all targets together; of numbers, the mean over targets of R²."""
 class Asked(NamedTuple):
     """A question: labels, and of each thing the maze and the part.
 
-    targets: which of those that were given are asked about. classes: how many, if
-    labels are classes. measure: one of `MEASURES`.
+    group: which maze, up to symmetry, so that equal ones are drawn together. targets:
+    which of those that were given are asked about. classes: how many, if labels are
+    classes. measure: one of `MEASURES`.
     """
 
     labels: Labels
-    maze: Int[np.ndarray, "things"]
+    group: Int[np.ndarray, "things"]
     part: Integer[np.ndarray, "things"]
     targets: Int[np.ndarray, "targets"]
     classes: int | None = None
@@ -57,16 +58,17 @@ class Asked(NamedTuple):
     @classmethod
     def of(
         cls,
-        labels: Labels,
+        mazes: MazeSet,
         maze: Int[np.ndarray, "things"],
-        part: Integer[np.ndarray, "mazes"],
+        labels: Labels,
         classes: int | None = None,
         measure: str = "AUROC",
     ) -> "Asked":
         """The question, without targets that are hardly ever, or hardly ever not, so.
 
-        part: of each maze. Where labels are classes or numbers all targets stay. Raises
-        MazelibError if no target is left, or the measure is not one of such labels.
+        maze: of each thing, by number; mazes are split as `parts_of` says. Where labels
+        are classes or numbers all targets stay. Raises MazelibError if no target is
+        left, or the measure is not one of such labels.
         """
         kind = "number" if labels.dtype.kind == "f" else "class" if classes else "yes"
         fitting = {"yes": MEASURES[:1], "class": MEASURES[1:3], "number": MEASURES[3:]}
@@ -75,7 +77,8 @@ class Asked(NamedTuple):
                 f"labels are of kind {kind}, which {measure} does not measure: take "
                 f"{' or '.join(fitting[kind])}"
             )
-        part, targets = part[maze], np.arange(labels.shape[1])
+        part, targets = parts_of(mazes)[maze], np.arange(labels.shape[1])
+        _, group = np.unique(mazes.canonical_hashes, return_inverse=True)
         if kind == "yes":
             counts = [
                 [(labels[part == number] == value).sum(0) for value in (0, 1)]
@@ -87,7 +90,7 @@ class Asked(NamedTuple):
                 f"no target is so, and is not so, {FEWEST} times among what is fitted "
                 "and what is scored: give more mazes"
             )
-        return cls(labels[:, targets], maze, part, targets, classes, measure)
+        return cls(labels[:, targets], group[maze], part, targets, classes, measure)
 
     def shuffled(self, rng: np.random.Generator) -> "Asked":
         """The same with each thing's labels given to another of its part."""
@@ -102,14 +105,14 @@ class Asked(NamedTuple):
     ) -> np.ndarray:
         """How well scores answer in a part: once, or in each draw of its mazes."""
         rows = self.part == part
-        _, maze = np.unique(self.maze[rows], return_inverse=True)
+        _, group = np.unique(self.group[rows], return_inverse=True)
         scores, labels = scores[rows], self.labels[rows]
-        times = draws_of(maze, draws) if draws else np.ones((1, maze.max() + 1), int)
+        times = draws_of(group, draws) if draws else np.ones((1, group.max() + 1), int)
         if self.measure == "R²":
-            return mean_over(r_squared_draws(scores, labels, maze, times))
+            return mean_over(r_squared_draws(scores, labels, group, times))
         if self.measure == "AUROC":
-            return mean_over(auroc_draws(scores, labels, maze, times))
-        counts = confusions(scores.argmax(-1), labels, maze, self.classes)
+            return mean_over(auroc_draws(scores, labels, group, times))
+        counts = confusions(scores.argmax(-1), labels, group, self.classes)
         drawn = np.tensordot(times, counts, 1)
         return macro_f1(drawn) if self.measure == "macro-F1" else accuracy(drawn)
 

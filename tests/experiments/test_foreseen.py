@@ -15,8 +15,8 @@ COUNT = 1200
 def ground():
     mazes = MazeStream(StreamConfig(MazeConfig("dfs", 5), split="test")).take(0, COUNT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(foreseen, "FITTING", COUNT // 2)
-        patch.setattr(foreseen, "OTHERS", {"dfs5": COUNT // 2})
+        patch.setattr(foreseen, "COUNTS", {"dfs5": COUNT})
+        patch.setattr(foreseen, "SHARES", (0.5, 0.25, 0.25))
         patch.setattr(foreseen, "mazes_of", lambda family, count: mazes[:count])
         return foreseen.Ground.of("dfs5")
 

@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 
 from experiments import ways
-from experiments.families import Places
 from mazelib.behaviour.forks import depth_beyond, ways_on
 from mazelib.behaviour.metrics import manhattan
 from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.internals import readings
 from mazelib.internals.plans import future, path_steps
-from mazelib.internals.probes import parts_of
 from mazelib.internals.readings import Asked
 from mazelib.mazes.generators import MazeConfig
 
@@ -60,7 +58,7 @@ def test_labels_are_cells_two_and_three_steps_into_ways_and_others_as_near(
 def test_a_way_that_is_planted_and_dropped_is_read_and_missed(mazes, steps, rng):
     """Both ways are written down in the middle, and only the right one at the end."""
     right, wrong = ways.way_labels(mazes, steps)
-    asked = Asked.of(right, steps.maze, parts_of(mazes))
+    asked = Asked.of(mazes, steps.maze, right)
     mixed = rng.normal(size=(25, 64))
     knows = np.stack([0 * right, (right == 1) | (wrong == 1), right == 1])
     features = knows @ mixed + 0.3 * rng.normal(size=(3, len(right), 64))
@@ -77,9 +75,8 @@ def test_a_way_that_is_planted_and_dropped_is_read_and_missed(mazes, steps, rng)
 
 
 def test_cells_that_are_ruled_out_as_they_are_filled_are_seen(mazes, steps, rng):
-    part = parts_of(mazes)
     coming = future(mazes, steps)
-    asked = Asked.of(coming, steps.maze, part)
+    asked = Asked.of(mazes, steps.maze, coming)
     at = [
         ways.off_path(mazes, int(m), int(s), np.ones(25))
         for m, s in zip(*steps, strict=True)
@@ -101,4 +98,3 @@ def test_cells_that_are_ruled_out_as_they_are_filled_are_seen(mazes, steps, rng)
     noise = rng.normal(size=(5, len(coming), 96))
     value, low, high = ways.filled(mazes, steps, asked, noise)["partial"]
     assert low < 0.1
-    assert Places._fields == ("mazes", "part", "steps", "roles")

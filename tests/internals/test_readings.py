@@ -15,7 +15,7 @@ from mazelib.internals.plans import (
     path_steps,
     target_distances,
 )
-from mazelib.internals.probes import SCORE, parts_of
+from mazelib.internals.probes import SCORE
 from mazelib.internals.readings import (
     Asked,
     input_controls,
@@ -63,7 +63,7 @@ def test_what_is_planted_is_found_at_its_layer_and_beats_every_control(
         "next": one_hot.reshape(len(labels), -1),
         "distances": labels - labels.mean(0),
     }[kind]
-    asked = Asked.of(labels, steps.maze, parts_of(mazes), classes, measure)
+    asked = Asked.of(mazes, steps.maze, labels, classes, measure)
     streams, untrained = (streams_of(knows * on, rng) for on in (1, 0))
     own = reading(asked, streams)
     assert own.best == 1
@@ -84,7 +84,7 @@ def test_what_is_planted_is_found_at_its_layer_and_beats_every_control(
 
 def test_what_the_input_says_is_not_selective(mazes, steps, rng, monkeypatch):
     monkeypatch.setattr(readings, "DRAWS", 100)
-    asked = Asked.of(future(mazes, steps), steps.maze, parts_of(mazes))
+    asked = Asked.of(mazes, steps.maze, future(mazes, steps))
     known = passage_features(mazes, steps)[None].astype(np.float32)
     own = reading(asked, known @ np.linalg.qr(rng.normal(size=known.shape[2:] * 2))[0])
     gap, (low, high), _ = selectivity(own, input_controls(asked, mazes, steps))
@@ -96,17 +96,17 @@ def test_targets_that_hardly_vary_are_left_out(mazes, steps):
     labels = future(mazes, steps)
     labels[:, 3] = 0
     labels[:5, 3] = 1
-    asked = Asked.of(labels, steps.maze, parts_of(mazes))
+    asked = Asked.of(mazes, steps.maze, labels)
     assert asked.targets.tolist() == [c for c in range(16) if c != 3]
     assert (asked.labels == labels[:, asked.targets]).all()
     with pytest.raises(MazelibError, match="no target is so"):
-        Asked.of(labels[:, 3:4], steps.maze, parts_of(mazes))
+        Asked.of(mazes, steps.maze, labels[:, 3:4])
     with pytest.raises(MazelibError, match="kind yes, which R² does not measure"):
-        Asked.of(labels, steps.maze, parts_of(mazes), measure="R²")
+        Asked.of(mazes, steps.maze, labels, measure="R²")
 
 
 def test_shuffling_keeps_the_labels_of_a_part(mazes, steps, rng):
-    asked = Asked.of(future(mazes, steps), steps.maze, parts_of(mazes))
+    asked = Asked.of(mazes, steps.maze, future(mazes, steps))
     mixed = asked.shuffled(rng)
     rows = asked.part == SCORE
     assert (mixed.labels[rows].sum(0) == asked.labels[rows].sum(0)).all()
