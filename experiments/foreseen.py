@@ -19,7 +19,6 @@ from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 from experiments.families import groups_of, lens_of, mazes_of, networks, rounded
-from experiments.lens import Forks
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.classification import auroc_draws, draws_of
@@ -36,6 +35,7 @@ from mazelib.internals.plans import (
 from mazelib.internals.probes import CHOOSE, SCORE, fit, parts_of
 from mazelib.internals.readings import DRAWS, interval_of
 from mazelib.internals.streams import at_steps, streams_at
+from mazelib.internals.ways import Forks
 from mazelib.models import zoo
 
 TABLE = "foreseen.json"

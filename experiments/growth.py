@@ -11,7 +11,6 @@ import numpy as np
 from tqdm import tqdm
 
 from experiments.families import COUNT, Places, facts_of, rounded
-from experiments.lens import Forks
 from mazelib.behaviour.forks import fork_table
 from mazelib.evidence.intervals import wilson
 from mazelib.evidence.tables import replace_rows
@@ -21,6 +20,7 @@ from mazelib.internals.logit_lens import read_out
 from mazelib.internals.plans import future, path_steps
 from mazelib.internals.readings import input_controls, reading
 from mazelib.internals.streams import at_steps, streams_at
+from mazelib.internals.ways import Forks
 from mazelib.models import zoo
 
 TABLE = "growth.json"

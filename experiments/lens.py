@@ -12,8 +12,7 @@ layer. The tuned lens is fitted on other mazes.
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 from tqdm import tqdm
 
 from experiments.families import (
@@ -24,7 +23,6 @@ from experiments.families import (
     rounded,
     without,
 )
-from mazelib.behaviour.forks import depth_beyond, fork_table, ways_on
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups, matched_difference
@@ -34,6 +32,7 @@ from mazelib.internals.lens import Lens
 from mazelib.internals.logit_lens import fit_tuned, read_out, settled
 from mazelib.internals.plans import PathSteps, cell_at, path_steps
 from mazelib.internals.streams import at_steps, streams_at
+from mazelib.internals.ways import Forks, token_of
 from mazelib.models import zoo
 from mazelib.tokens.tokenizer import Tokenizer
 
@@ -46,59 +45,6 @@ LATE = 2
 """The last layers, in which a path may be read off."""
 
 
-def way_table(mazes: MazeSet, steps: PathSteps) -> pd.DataFrame:
-    """One row a way on; `fork` counts the forks, `depth` is of what it leads to."""
-    rows = []
-    for fork, (at, step) in enumerate(np.stack(steps, 1).tolist()):
-        maze, _, _, path = mazes[at]
-        cells = path.tolist()
-        for way in ways_on(maze, cells, step):
-            is_right = way == cells[step + 1]
-            rows.append((fork, way, is_right, depth_beyond(maze, cells[step], way)))
-    return pd.DataFrame(rows, columns=["fork", "cell", "right", "depth"])
-
-
-def token_of(
-    mazes: MazeSet, maze: Int[np.ndarray, "cells"], cell, tokenizer: Tokenizer
-) -> Int[np.ndarray, "cells"]:
-    """The token of each cell, in a model with one token a cell."""
-    row, col = np.divmod(np.asarray(cell), mazes.n)
-    place = mazes.offset[maze] + np.stack([row, col], 1)
-    return tokenizer.cell_ids[place[:, 0] * tokenizer.side + place[:, 1], 0]
-
-
-class Forks:
-    """The forks of mazes, with what makes them hard, and their ways on."""
-
-    def __init__(self, mazes: MazeSet, tokenizer: Tokenizer):
-        self.steps = path_steps(mazes, "fork")
-        self.table = fork_table(mazes)
-        self.maze, self.group = self.steps.maze, groups_of(mazes)[self.steps.maze]
-        self.ways = way_table(mazes, self.steps)
-        maze = self.maze[self.ways["fork"]]
-        self.ways["token"] = token_of(mazes, maze, self.ways["cell"], tokenizer)
-        right = cell_at(mazes, self.steps, 1)
-        self.right = token_of(mazes, self.maze, right, tokenizer)
-
-    def leads(
-        self, logits: Float[np.ndarray, "layers forks ids"]
-    ) -> Float[np.ndarray, "layers ways"]:
-        """The logit of a fork's right way less that of each of its ways."""
-        fork, token = self.ways["fork"].to_numpy(), self.ways["token"].to_numpy()
-        return logits[:, fork, self.right[fork]] - logits[:, fork, token]
-
-    def chances(
-        self, logits: Float[np.ndarray, "layers forks ids"]
-    ) -> Float[np.ndarray, "layers ways"]:
-        """What share of the chances of all its legal ways a fork gives to each."""
-        fork, token = self.ways["fork"].to_numpy(), self.ways["token"].to_numpy()
-        weight = np.exp(logits[:, fork, token] - logits.max(2)[:, fork])
-        total = np.zeros((len(logits), len(self.steps.maze)))
-        for layer, some in zip(total, weight, strict=True):
-            np.add.at(layer, fork, some)
-        return weight / total[:, fork]
-
-
 def with_interval(values: np.ndarray, group: Int[np.ndarray, "things"]) -> list[float]:
     """A mean and its interval over groups of mazes."""
     ends = bootstrap_groups(group, lambda rows: values[rows].mean(), resamples=500)
@@ -109,14 +55,7 @@ def decided(
     forks: Forks, logits: np.ndarray, right: Bool[np.ndarray, "forks"]
 ) -> dict[str, object]:
     """In which layer forks answered right are decided, by lookahead; how late."""
-    last = len(logits) - 1
-    against = forks.leads(logits)
-    worst = np.full((len(logits), len(right)), np.inf)
-    wrong = ~forks.ways["right"].to_numpy()
-    fork = forks.ways["fork"].to_numpy()[wrong]
-    for layer, leads in zip(worst, against[:, wrong], strict=True):
-        np.minimum.at(layer, fork, leads)
-    layer = settled(worst)
+    last, layer = len(logits) - 1, forks.decided_in(logits)
     look = forks.table["lookahead"].to_numpy()
     by = {
         f"{low}-{high}": [

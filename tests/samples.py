@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from hypothesis import strategies as st
 
@@ -54,3 +55,14 @@ def maze_sets(grids=(2, 3, 4, 6), count=4, **options):
         st.sampled_from(grids),
         st.integers(0, 10**6),
     )
+
+
+def logits_that_turn(forks, layer_of_way, layers: int):
+    """A wrong way leads by one up to a layer of its own, then the right one does."""
+    fork, token = (forks.ways[name].to_numpy() for name in ("fork", "token"))
+    found = np.full((layers + 1, len(forks.right), 60), -9.0)
+    found[:, np.arange(len(forks.right)), forks.right] = 0.0
+    wrong = ~forks.ways["right"].to_numpy()
+    behind = np.arange(layers + 1)[:, None] < layer_of_way[wrong]
+    found[:, fork[wrong], token[wrong]] = np.where(behind, 1.0, -1.0)
+    return found

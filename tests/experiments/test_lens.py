@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from samples import logits_that_turn
 
 from experiments import lens
-from mazelib.behaviour.forks import depth_beyond
 from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.evidence import records, tables
 from mazelib.internals.plans import path_steps
+from mazelib.internals.ways import Forks
 from mazelib.mazes.generators import MazeConfig
 from mazelib.models import zoo
 from mazelib.tokens.tokenizer import Tokenizer
@@ -22,37 +23,13 @@ def mazes():
 
 @pytest.fixture(scope="module")
 def forks(mazes):
-    return lens.Forks(mazes, Tokenizer(side=7))
-
-
-def logits_that_turn(forks, layer_of_way):
-    """A wrong way leads by one up to a layer of its own, then the right one does."""
-    fork, token = (forks.ways[name].to_numpy() for name in ("fork", "token"))
-    found = np.full((LAYERS + 1, len(forks.right), 60), -9.0)
-    found[:, np.arange(len(forks.right)), forks.right] = 0.0
-    wrong = ~forks.ways["right"].to_numpy()
-    behind = np.arange(LAYERS + 1)[:, None] < layer_of_way[wrong]
-    found[:, fork[wrong], token[wrong]] = np.where(behind, 1.0, -1.0)
-    return found
-
-
-def test_the_ways_of_a_fork_are_those_of_its_maze(mazes, forks):
-    assert len(forks.table) == len(forks.right) == forks.ways["fork"].nunique()
-    options = forks.ways.groupby("fork").size().to_numpy()
-    assert (options == forks.table["options"]).all()
-    assert (forks.ways.groupby("fork")["right"].sum() == 1).all()
-    for way in forks.ways.sample(40, random_state=0).itertuples():
-        maze, _, _, path = mazes[int(forks.maze[way.fork])]
-        step = int(forks.steps.step[way.fork])
-        assert way.depth == depth_beyond(maze, int(path[step]), way.cell)
-        assert way.token == Tokenizer(side=7).place(5)[way.cell, 0]
-        assert way.right == (way.cell == path[step + 1])
+    return Forks(mazes, Tokenizer(side=7))
 
 
 def test_the_layer_that_decides_is_found(forks):
     rng = np.random.default_rng(0)
     at = rng.integers(1, LAYERS + 1, len(forks.right))
-    logits = logits_that_turn(forks, at[forks.ways["fork"]])
+    logits = logits_that_turn(forks, at[forks.ways["fork"]], LAYERS)
     right = logits[-1].argmax(1) == forks.right
     assert right.all()
     found = lens.decided(forks, logits, right)
@@ -71,23 +48,19 @@ def test_dead_ends_that_go_two_layers_earlier_are_seen_and_no_others(forks):
     depth, rng = forks.ways["depth"].to_numpy(), np.random.default_rng(0)
     right = np.ones(len(forks.right), bool)
     layer = np.where(depth == lens.SHORT, 2, 4)
-    found = lens.dead_ends(forks, logits_that_turn(forks, layer), right)
+    found = lens.dead_ends(forks, logits_that_turn(forks, layer, LAYERS), right)
     assert found["earlier"] == [2.0, 2.0, 2.0]
     assert found["layer"] == [2.0, 4.0]
     assert 0 < found["null"] < 1
     layer = rng.integers(1, LAYERS, len(depth))
-    found = lens.dead_ends(forks, logits_that_turn(forks, layer), right)
+    found = lens.dead_ends(forks, logits_that_turn(forks, layer, LAYERS), right)
     value, low, high = found["earlier"]
     assert low < 0 < high
     assert value == pytest.approx(0, abs=0.3)
 
 
-def test_ways_share_all_chances(forks):
-    logits = logits_that_turn(forks, np.full(len(forks.ways), 3))
-    chance = forks.chances(logits)
-    for layer in chance:
-        total = np.bincount(forks.ways["fork"], layer)
-        np.testing.assert_allclose(total, 1)
+def test_the_share_of_the_way_not_taken_is_that_of_its_logit(forks):
+    logits = logits_that_turn(forks, np.full(len(forks.ways), 3), LAYERS)
     found = lens.shared(forks, logits, np.ones(len(forks.right), bool))["1-1"]
     want = 1 / (1 + np.exp(-1))
     np.testing.assert_allclose(found["wrong"], [want] * 3 + [1 - want] * 4, atol=1e-4)
