@@ -56,13 +56,21 @@ train: $(READY) ## make a model of data/models again from nothing: MODEL=dfs5
 
 tables: $(READY) ## make the tables of data/results that take longer than a chapter may
 	$(BIN)/python -m experiments.ablations
+	$(BIN)/python -m experiments.ahead
 	$(BIN)/python -m experiments.by_set
 	$(BIN)/python -m experiments.by_scheme
 	$(BIN)/python -m experiments.clusters
+	$(BIN)/python -m experiments.decodable
 	$(BIN)/python -m experiments.errors
+	$(BIN)/python -m experiments.foreseen
+	$(BIN)/python -m experiments.future
+	$(BIN)/python -m experiments.growth
 	$(BIN)/python -m experiments.heads
 	$(BIN)/python -m experiments.horizons
+	$(BIN)/python -m experiments.lens
 	$(BIN)/python -m experiments.list_lengths
+	$(BIN)/python -m experiments.patterns
+	$(BIN)/python -m experiments.ways
 
 answers: $(READY) ## ask the models anew what the chapters ask them (15 minutes)
 	$(BIN)/python -m tools.chapters --answers
@@ -75,6 +83,7 @@ benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an h
 	$(BIN)/python benchmarks/optimizers.py
 	$(BIN)/python benchmarks/attention.py
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/probes.py
 	$(BIN)/python benchmarks/gpu.py
 
 lock: ## renew requirements.lock and environment.yml from pyproject.toml, with uv

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from experiments.model_cards import is_done
+from experiments.recipes import RECIPES
 from mazelib.dataset.stream import MazeSet, MazeStream
 from mazelib.internals.lens import Lens, open_lens
 from mazelib.internals.plans import PathSteps, path_steps
@@ -37,9 +39,12 @@ PLACES = ("start", "origin", "fork", "corridor")
 
 
 def networks(untrained: bool = True) -> dict[str, str]:
-    """The networks that are there, and the family of each; trained ones first."""
-    there = zoo.names()
-    found = {n: family for family, of in FAMILIES.items() for n in of if n in there}
+    """The networks that are there, and the family of each; trained ones first.
+
+    One that has not done all steps of its recipe yet is left out.
+    """
+    done = {n for n in zoo.names() if is_done(RECIPES[n], zoo.read_card(n))}
+    found = {n: family for family, of in FAMILIES.items() for n in of if n in done}
     if untrained:
         found |= {UNTRAINED + family: family for family in FAMILIES}
     return found

@@ -116,7 +116,10 @@ def main() -> None:
                 | ({"right": shares(forks, chance)} if model == models[0] else {})
                 for (side, steps), chance in chances.items()
             ]
-            rows.append({"model": model, "set": kind, "solvers": found})
+            scored = forks[(forks["options"] == 2) & (forks["half"] == 1)]
+            count = scored["group"].nunique()
+            row = {"model": model, "set": kind, "mazes": count, "solvers": found}
+            rows.append(row)
     made_by = "python -m experiments.horizons"
     replace_rows(TABLE, list(asked), rows, zoo.hashes(asked), made_by=made_by)
 

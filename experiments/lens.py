@@ -157,7 +157,8 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
     wheres = {"fork": at_steps(forks.steps), "corridor": at_steps(corridor)}
     streams = streams_at(lens, mazes, wheres)
     right = read_out(lens, streams["fork"][-1]).argmax(-1) == forks.right
-    found = {"model": name, "forks": len(right), "right": int(right.sum())}
+    counts = {"forks": len(right), "right": int(right.sum())}
+    found = {"model": name, "mazes": len(np.unique(forks.group[right])), **counts}
     for kind, see in {"plain": lambda x: x, "tuned": tuned}.items():
         logits = read_out(lens, see(streams["fork"]))
         elsewhere = read_out(lens, see(streams["corridor"]))

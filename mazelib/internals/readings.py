@@ -147,8 +147,8 @@ class Reading(NamedTuple):
 
 
 def interval_of(drawn: Float[np.ndarray, "draws"]) -> tuple[float, float]:
-    """The percentile interval of 95% of what was drawn."""
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    """The percentile interval of 95% of what was drawn, where it is a number."""
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
     return float(low), float(high)
 
 

@@ -7,10 +7,15 @@ from experiments import (
     by_set,
     clusters,
     errors,
+    foreseen,
+    future,
     heads,
     horizons,
+    lens,
     list_lengths,
+    ways,
 )
+from experiments.families import networks
 from mazelib.evidence import tables
 from mazelib.models import zoo
 
@@ -28,9 +33,13 @@ MEASURED = {
     by_set.TABLE: (by_set.models_asked, None),
     clusters.TABLE: (lambda: trained(clusters.NETWORKS), lambda: clusters.NETWORKS),
     errors.TABLE: (None, None),
-    horizons.TABLE: (lambda: horizons.ASKED, lambda: horizons.ASKED),
+    foreseen.TABLE: (None, None),
+    future.TABLE: (None, None),
+    horizons.TABLE: (horizons.models_asked, horizons.models_asked),
+    lens.TABLE: (lambda: networks(False), lambda: networks(False)),
     list_lengths.TABLE: (list_lengths.models_asked, list_lengths.models_asked),
     heads.TABLE: (lambda: trained(heads.NETWORKS), lambda: heads.NETWORKS),
+    ways.TABLE: (None, None),
 }
 
 
