@@ -1,0 +1,56 @@
+"""Networks of a family are asked about the same mazes, none twice over in two parts."""
+
+import numpy as np
+
+from experiments import families
+from experiments.families import (
+    FAMILIES,
+    Places,
+    groups_of,
+    is_trained,
+    networks,
+    without,
+)
+from mazelib.dataset.stream import MazeStream, StreamConfig
+from mazelib.internals.roles import ENTRY, QUESTION
+from mazelib.mazes.generators import MazeConfig
+from mazelib.models import zoo
+
+
+def test_networks_are_finished_models_and_an_untrained_one_of_each_shape():
+    known = networks()
+    assert set(known.values()) == set(FAMILIES)
+    trained = {name for name in known if is_trained(name)}
+    assert trained <= set(zoo.names())
+    assert trained == set(networks(untrained=False))
+    assert {known[name] for name in set(known) - trained} == set(FAMILIES)
+    for name in trained:
+        card = zoo.read_card(name)
+        assert card["metrics"]["exact"] > 0.6  # none that is half trained
+
+
+def test_mazes_without_others_share_none_up_to_symmetry():
+    stream = MazeStream(StreamConfig(MazeConfig("dfs", 4), split="any"))
+    some, others = stream.take(0, 400), stream.take(400, 400)
+    left = without(some, others)
+    assert 0 < len(left) < len(some)
+    assert not set(left.canonical_hashes) & set(others.canonical_hashes)
+    group = groups_of(some)
+    same = some.canonical_hashes[:, None] == some.canonical_hashes
+    assert ((group[:, None] == group) == same).all()
+
+
+def test_places_are_the_same_each_time_and_no_more_than_asked_for(monkeypatch):
+    monkeypatch.setattr(families, "COUNT", 60)
+    monkeypatch.setattr(families, "MOST", 50)
+    one, other = Places.of("dfs5"), Places.of("dfs5")
+    assert set(one.steps) == set(families.PLACES)
+    assert set(one.roles) == {*ENTRY, *QUESTION}
+    for kind, steps in one.steps.items():
+        assert len(steps.maze) <= 50
+        assert (np.diff(steps.maze) >= 0).all()
+        np.testing.assert_array_equal(steps, other.steps[kind])
+    streams = one.streams("untrained dfs5")
+    for kind, steps in one.steps.items():
+        assert streams.steps[kind].shape == (9, len(steps.maze), 96)
+    assert {found.shape for found in streams.roles.values()} == {(9, 60, 96)}
