@@ -219,7 +219,7 @@ def verdict_table(ids: list[str]) -> Verdicts:
         unit = f" {stated.unit}" if stated.unit else ""
         spread = f"{min(trainings):{form}} to {max(trainings):{form}}"
         rows[id] = {
-            "question": stated.metric,
+            "question": asked_of(stated),
             "number (95% interval)": as_text(result.value, result.interval, form)
             + unit,
             "n": f"{result.n:,}",
@@ -232,6 +232,12 @@ def verdict_table(ids: list[str]) -> Verdicts:
         seen = [f"seen: {stated.known}"] if stated.known else []
         notes[id] = seen + [f"changed: {stated.changed}"] * bool(stated.changed)
     return Verdicts(pd.DataFrame(rows).T, notes)
+
+
+def asked_of(stated: Hypothesis) -> str:
+    """The question; where the entry asks it of another model first, just of which."""
+    is_first = "." not in stated.id
+    return stated.metric if is_first else f"the same of {stated.model}: {stated.mazes}"
 
 
 def reason(stated: Hypothesis, result: Result) -> str:

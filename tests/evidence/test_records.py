@@ -171,6 +171,8 @@ def test_another_model_is_asked_the_same_and_judged_by_itself(ours):
     record("read.dfs6", 0.9, 100, (0.85, 0.95), 0.1)
     record("used.dfs6", 7.0, 100, (6.0, 8.0), 0.0)
     assert verdict("read.dfs6") == "supported"
+    shown = verdict_table(["read", "read.dfs6"]).data["question"]
+    assert shown.tolist() == ["AUC", "the same of dfs6: 6×6"]
     assert verdict("read") == "decodable, not yet shown to be used"
     assert {path.name for path in (ours / "results").iterdir()} == {
         *("read.json", "read.dfs6.json", "used.dfs6.json")
