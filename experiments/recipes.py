@@ -80,7 +80,7 @@ TEN = replace(
     other(LARGE, mazes=MazeConfig("dfs", 10), side=10, layers=12), steps=8_400
 )
 FEWER6 = replace(LEARNED6, steps=24_000, batch=16, evaluate_every=500)
-"""The same for two cores: a third of the questions, in more and smaller steps."""
+"""The same for two cores: half of the questions, in more and smaller steps."""
 MIXED = MazeConfig("mixed", 5, p=0.2)
 [SIX] = further("dfs5", mazes=MazeConfig("dfs", 6))
 POOL = other(DFS5, mazes=MazeConfig("dfs", 4), pool=64)
@@ -90,8 +90,8 @@ RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5-seed2": again(other(DFS5, seed=2)),
     "dfs5-learned": again(LEARNED),
     "dfs6-learned": (LEARNED6,),
-    "dfs6-learned-seed1": (other(FEWER6, seed=1),),
-    "dfs6-learned-seed2": (other(FEWER6, seed=2),),
+    "dfs6-learned-seed1": again(other(FEWER6, seed=1), 16_000, 0.004, 8e-4),
+    "dfs6-learned-seed2": again(other(FEWER6, seed=2), 16_000, 0.004, 8e-4),
     "dfs10": (TEN,),
     "dfs6": again(SIX, steps=7_000, muon_lr=SIX.muon_lr, adamw_lr=SIX.adamw_lr),
     "mixed5": further("dfs5", mazes=MIXED),

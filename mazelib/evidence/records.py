@@ -248,9 +248,11 @@ def reason(stated: Hypothesis, result: Result) -> str:
     if judged.startswith("refuted"):
         return str(stated.refuted)
     beyond = f", {stated.margin:g} beyond the comparison" if stated.margin else ""
-    if judged == "undecided":
-        return f"not {stated.supported}{beyond}, not {stated.refuted}"
-    return f"{stated.supported}{beyond}"
+    if judged != "undecided":
+        return f"{stated.supported}{beyond}"
+    if stated.supported.is_met_by(*result.interval, *result.seeds.values()):
+        return f"{stated.supported}, but the comparison is as good"
+    return f"not {stated.supported}{beyond}, not {stated.refuted}"
 
 
 def verdict(id: str) -> str:
