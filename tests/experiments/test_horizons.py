@@ -49,6 +49,8 @@ def test_the_solver_that_decides_as_the_model_does_is_found(
     monkeypatch.setattr(records, "RESULTS", tmp_path)
     monkeypatch.setattr(errors, "sets", lambda: [("test, 6×6", mazes, ())])
     monkeypatch.setattr(horizons, "read_table", lambda table: {"rows": known})
+    both = dict.fromkeys((row["model"] for row in known), "dfs6-learned")
+    monkeypatch.setattr(horizons, "networks", lambda untrained: both)
     monkeypatch.setattr(horizons, "misleading_forks", lambda mazes: forks)
     horizons.main()
     solver, other = json.loads((tmp_path / horizons.TABLE).read_text())["rows"]
