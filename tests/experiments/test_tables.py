@@ -13,6 +13,7 @@ from experiments import (
     horizons,
     lens,
     list_lengths,
+    steered,
     ways,
 )
 from experiments.families import networks
@@ -39,6 +40,7 @@ MEASURED = {
     lens.TABLE: (lambda: networks(False), lambda: networks(False)),
     list_lengths.TABLE: (list_lengths.models_asked, list_lengths.models_asked),
     heads.TABLE: (lambda: trained(heads.NETWORKS), lambda: heads.NETWORKS),
+    steered.TABLE: (None, None),
     ways.TABLE: (None, None),
 }
 
