@@ -11,13 +11,12 @@ import numpy as np
 from tqdm import tqdm
 
 from experiments.families import COUNT, Places, facts_of, rounded
-from mazelib.behaviour.forks import fork_table
 from mazelib.evidence.intervals import wilson
 from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import open_lens
 from mazelib.internals.logit_lens import read_out
-from mazelib.internals.plans import future, path_steps
+from mazelib.internals.plans import future
 from mazelib.internals.readings import input_controls, reading
 from mazelib.internals.streams import at_steps, streams_at
 from mazelib.internals.ways import Forks
@@ -34,19 +33,18 @@ def main() -> None:
     one_thread()
     places, rows = Places.of(CLIMBER), []
     mazes = places.mazes
-    steps = path_steps(mazes, "fork")
-    table = fork_table(mazes)
-    is_far = (table["misleading"] & (table["lookahead"] >= FAR)).to_numpy()
+    forks = Forks(mazes, zoo.load(CLIMBER).tokenizer)
+    is_far = forks.table["misleading"] & (forks.table["lookahead"] >= FAR)
+    is_far = is_far.to_numpy()
     asked = places.asked("fork", future(mazes, places.steps["fork"]))
     controls = input_controls(asked, mazes, places.steps["fork"])
-    right = Forks(mazes, zoo.load(CLIMBER).tokenizer).right
     rungs = [*zoo.ladder(CLIMBER), zoo.folder_of(CLIMBER)]
     for rung in tqdm(rungs, "ladder"):
         trained = zoo.load(rung)
         lens = open_lens(trained)
-        wheres = {"all": at_steps(steps), "some": at_steps(places.steps["fork"])}
+        wheres = {"all": at_steps(forks.steps), "some": at_steps(places.steps["fork"])}
         streams = streams_at(lens, mazes, wheres)
-        hits = (read_out(lens, streams["all"][-1]).argmax(-1) == right)[is_far]
+        hits = (read_out(lens, streams["all"][-1]).argmax(-1) == forks.right)[is_far]
         rows.append(
             {
                 "model": CLIMBER,

@@ -57,6 +57,12 @@ def maze_sets(grids=(2, 3, 4, 6), count=4, **options):
     )
 
 
+def held_back(grid: int, count: int) -> MazeSet:
+    """Depth-first mazes of the test split, one question each."""
+    stream = StreamConfig(MazeConfig("dfs", grid), split="test")
+    return MazeStream(stream).take(0, count)
+
+
 def logits_that_turn(forks, layer_of_way, layers: int):
     """A wrong way leads by one up to a layer of its own, then the right one does."""
     fork, token = (forks.ways[name].to_numpy() for name in ("fork", "token"))

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
+from samples import held_back
 
 from experiments import decodable, families
-from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.evidence import records, tables
 from mazelib.internals import hidden_probes, readings
 from mazelib.internals.plans import cell_at, path_steps
-from mazelib.mazes.generators import MazeConfig
 from mazelib.models import zoo
 
 WIDTH = 64
@@ -16,7 +15,7 @@ WIDTH = 64
 
 @pytest.fixture(scope="module")
 def mazes():
-    return MazeStream(StreamConfig(MazeConfig("dfs", 4), split="test")).take(0, 2400)
+    return held_back(4, 2400)
 
 
 @pytest.fixture(scope="module")

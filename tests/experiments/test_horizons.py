@@ -4,21 +4,20 @@ import json
 
 import numpy as np
 import pytest
+from samples import held_back
 
 from experiments import errors, horizons
 from mazelib.behaviour.backfilling import backfilling_step
 from mazelib.behaviour.baselines import fork_chances, sighted_step
 from mazelib.behaviour.forks import fork_table
-from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.evidence import records
-from mazelib.mazes.generators import MazeConfig
 
 STEPS = range(2, 5)
 
 
 @pytest.fixture(scope="module")
 def mazes():
-    return MazeStream(StreamConfig(MazeConfig("dfs", 6), split="test")).take(0, 250)
+    return held_back(6, 250)
 
 
 @pytest.fixture(scope="module")

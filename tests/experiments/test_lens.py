@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from samples import logits_that_turn
+from samples import held_back, logits_that_turn
 
 from experiments import lens
-from mazelib.dataset.stream import MazeStream, StreamConfig
+from mazelib.dataset.stream import MazeStream
 from mazelib.evidence import records, tables
 from mazelib.internals.plans import path_steps
 from mazelib.internals.ways import Forks
-from mazelib.mazes.generators import MazeConfig
 from mazelib.models import zoo
 from mazelib.tokens.tokenizer import Tokenizer
 
@@ -18,7 +17,7 @@ LAYERS = 6
 
 @pytest.fixture(scope="module")
 def mazes():
-    return MazeStream(StreamConfig(MazeConfig("dfs", 5), split="test")).take(0, 300)
+    return held_back(5, 300)
 
 
 @pytest.fixture(scope="module")

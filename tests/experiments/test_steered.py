@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from samples import large
+from samples import held_back, large
 
 from experiments import families, steered
 from mazelib.behaviour.forks import depth_beyond
@@ -19,7 +19,7 @@ from mazelib.models.checkpoint import TrainedModel
 
 @pytest.fixture(scope="module")
 def mazes():
-    return MazeStream(StreamConfig(MazeConfig("dfs", 4), split="test")).take(0, 200)
+    return held_back(4, 200)
 
 
 @pytest.fixture

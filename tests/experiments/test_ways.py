@@ -2,20 +2,19 @@
 
 import numpy as np
 import pytest
+from samples import held_back
 
 from experiments import ways
 from mazelib.behaviour.forks import depth_beyond, ways_on
 from mazelib.behaviour.metrics import manhattan
-from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.internals import readings
 from mazelib.internals.plans import future, path_steps
 from mazelib.internals.readings import Asked
-from mazelib.mazes.generators import MazeConfig
 
 
 @pytest.fixture(scope="module")
 def mazes():
-    return MazeStream(StreamConfig(MazeConfig("dfs", 5), split="test")).take(0, 500)
+    return held_back(5, 500)
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from samples import logits_that_turn
+from samples import held_back, logits_that_turn
 
 from mazelib.behaviour.forks import depth_beyond
-from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.internals.ways import Forks
-from mazelib.mazes.generators import MazeConfig
 from mazelib.tokens.tokenizer import Tokenizer
 
 LAYERS = 6
@@ -15,7 +13,7 @@ LAYERS = 6
 
 @pytest.fixture(scope="module")
 def mazes():
-    return MazeStream(StreamConfig(MazeConfig("dfs", 5), split="test")).take(0, 300)
+    return held_back(5, 300)
 
 
 @pytest.fixture(scope="module")
