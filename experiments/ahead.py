@@ -15,16 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from experiments.families import (
-    COUNT,
-    FAMILIES,
-    Places,
-    is_trained,
-    networks,
-    told,
-)
+from experiments.families import COUNT, Places, by_family, keep, networks, told
 from mazelib.commands.flags import names_asked
-from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.hidden_probes import fit_hidden
 from mazelib.internals.plans import (
@@ -35,7 +27,6 @@ from mazelib.internals.plans import (
 )
 from mazelib.internals.probes import SCORE, parts_of
 from mazelib.internals.readings import Asked, Reading, read_by, reading
-from mazelib.models import zoo
 
 TABLE = "ahead.json"
 FARTHEST = 20
@@ -133,17 +124,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = networks()
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.ahead", "n": COUNT}
-    for family in FAMILIES:
-        asked = [name for name in names if known[name] == family]
-        if not asked:
-            continue
+    for family, asked in by_family(names, known):
         places = Places.of(family)
         far = {kind: ahead(places, kind) for kind in KINDS}
         for name in tqdm(asked, family):
             streams = places.streams(name).steps
             facts = {kind: seen_ahead(far[kind], streams[kind]) for kind in KINDS}
-            weights = zoo.hashes([name]) if is_trained(name) else {}
-            replace_rows(TABLE, [name], [{"model": name, **facts}], weights, **about)
+            keep(TABLE, {"model": name, **facts}, **about)
 
 
 if __name__ == "__main__":

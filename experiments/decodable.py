@@ -21,10 +21,11 @@ from tqdm import tqdm
 
 from experiments.families import (
     COUNT,
-    FAMILIES,
     UNTRAINED,
+    by_family,
     facts_of,
     is_trained,
+    keep,
     lens_of,
     mazes_of,
     networks,
@@ -34,7 +35,6 @@ from experiments.families import (
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.classification import draws_of
-from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.plans import (
     PathSteps,
@@ -126,9 +126,7 @@ class Ground(NamedTuple):
 
 def with_steps_on(mazes: MazeSet) -> PathSteps:
     """Steps from which the path goes on for `ONWARD` and more, in order."""
-    kinds = [np.stack(path_steps(mazes, kind)) for kind in ("fork", "corridor")]
-    both = np.concatenate(kinds, 1)
-    every = PathSteps(*both[:, np.lexsort(both[::-1])])
+    every = path_steps(mazes, "any")
     return some_of(every.those(to_go(mazes, every) >= ONWARD), np.random.default_rng(0))
 
 
@@ -236,17 +234,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = networks()
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.decodable", "n": COUNT}
-    for family in FAMILIES:
-        some = [name for name in names if known[name] == family]
-        if not some:
-            continue
+    for family, some in by_family(names, known):
         ground = Ground.of(family)
         asked = list(tqdm(questions(ground), f"input, {family}"))
         untrained = ground.streams(UNTRAINED + family)
         for name in tqdm(some, family):
-            weights = zoo.hashes([name]) if is_trained(name) else {}
-            facts = row(name, ground, asked, untrained)
-            replace_rows(TABLE, [name], [facts], weights, **about)
+            keep(TABLE, row(name, ground, asked, untrained), **about)
 
 
 if __name__ == "__main__":

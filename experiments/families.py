@@ -10,7 +10,7 @@ Trainings of a family have one recipe but for the seed, and are asked about the 
 mazes; an untrained network of their shape is asked, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from experiments.model_cards import is_done
 from experiments.recipes import RECIPES
 from mazelib.dataset.stream import MazeSet, MazeStream
+from mazelib.evidence.tables import replace_rows
 from mazelib.internals.lens import Lens, open_lens
 from mazelib.internals.plans import PathSteps, path_steps
 from mazelib.internals.readings import Asked, Reading, interval_of, selectivity
@@ -72,9 +73,23 @@ def without(mazes: MazeSet, others: MazeSet) -> MazeSet:
     return mazes[~np.isin(mazes.canonical_hashes, others.canonical_hashes)]
 
 
-def groups_of(mazes: MazeSet) -> np.ndarray:
-    """A number for each maze, the same for those that are equal up to symmetry."""
-    return np.unique(mazes.canonical_hashes, return_inverse=True)[1]
+def by_family(
+    names: Sequence[str], known: Mapping[str, str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Each family that some of the names are of, and those names."""
+    for family in dict.fromkeys(known.values()):
+        if some := [name for name in names if known[name] == family]:
+            yield family, some
+
+
+def keep(table: str, row: dict, **facts: object) -> None:
+    """Write a network's row into a table, in place of one that is there.
+
+    facts: what else the table says, such as what made it.
+    """
+    name = row["model"]
+    weights = zoo.hashes([name]) if is_trained(name) else {}
+    replace_rows(table, [name], [row], weights, **facts)
 
 
 def rounded(numbers) -> list:

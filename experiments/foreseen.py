@@ -18,11 +18,17 @@ from jaxtyping import Bool, Int
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from experiments.families import groups_of, lens_of, mazes_of, networks, rounded
+from experiments.families import (
+    by_family,
+    keep,
+    lens_of,
+    mazes_of,
+    networks,
+    rounded,
+)
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.classification import auroc_draws, draws_of
-from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import Lens
 from mazelib.internals.logit_lens import read_out
@@ -32,7 +38,7 @@ from mazelib.internals.plans import (
     future,
     passage_features,
 )
-from mazelib.internals.probes import CHOOSE, SCORE, fit, parts_of
+from mazelib.internals.probes import CHOOSE, SCORE, fit, groups_of, parts_of
 from mazelib.internals.readings import DRAWS, interval_of
 from mazelib.internals.streams import at_steps, streams_at
 from mazelib.internals.ways import Forks
@@ -181,10 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = networks(untrained=False)
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.foreseen", "n": COUNTS}
-    for family in COUNTS:
-        some = [name for name in names if known[name] == family]
-        if not some:
-            continue
+    for family, some in by_family(names, known):
         ground = Ground.of(family)
         inputs = {
             tokens: probed(
@@ -195,8 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for tokens in tqdm(BEFORE, f"input, {family}")
         }
         for name in tqdm(some, family):
-            facts = row(name, ground, inputs)
-            replace_rows(TABLE, [name], [facts], zoo.hashes([name]), **about)
+            keep(TABLE, row(name, ground, inputs), **about)
 
 
 if __name__ == "__main__":

@@ -19,19 +19,19 @@ from tqdm import tqdm
 
 from experiments.families import (
     COUNT,
-    FAMILIES,
     UNTRAINED,
     Places,
     Streams,
+    by_family,
     facts_of,
     is_trained,
+    keep,
     networks,
     rounded,
     told,
 )
 from mazelib.commands.flags import names_asked
 from mazelib.evidence.classification import balanced_accuracy, calibration_error
-from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.geometry import (
     correlation,
@@ -54,7 +54,6 @@ from mazelib.internals.readings import (
     reading,
     selectivity,
 )
-from mazelib.models import zoo
 
 TABLE = "future.json"
 SHUFFLES = 40
@@ -170,10 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = networks()
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.future", "n": COUNT}
-    for family in FAMILIES:
-        asked = [name for name in names if known[name] == family]
-        if not asked:
-            continue
+    for family, asked in by_family(names, known):
         places = Places.of(family)
         inputs = {
             (question, kind): without_model(places, kind, some)
@@ -181,9 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         }
         untrained = places.streams(UNTRAINED + family)
         for name in tqdm(asked, family):
-            weights = zoo.hashes([name]) if is_trained(name) else {}
-            facts = row(name, places, untrained, inputs)
-            replace_rows(TABLE, [name], [facts], weights, **about)
+            keep(TABLE, row(name, places, untrained, inputs), **about)
 
 
 if __name__ == "__main__":

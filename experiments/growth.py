@@ -7,7 +7,9 @@ beside the best probe of the input (`experiments.future`), and how many misleadi
 that take four steps of lookahead and more it decides rightly, on the same mazes.
 """
 
-import numpy as np
+from collections.abc import Mapping
+from pathlib import Path
+
 from tqdm import tqdm
 
 from experiments.families import COUNT, Places, facts_of, rounded
@@ -17,7 +19,7 @@ from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import open_lens
 from mazelib.internals.logit_lens import read_out
 from mazelib.internals.plans import future
-from mazelib.internals.readings import input_controls, reading
+from mazelib.internals.readings import Asked, Reading, input_controls, reading
 from mazelib.internals.streams import at_steps, streams_at
 from mazelib.internals.ways import Forks
 from mazelib.models import zoo
@@ -31,33 +33,39 @@ FAR = 4
 def main() -> None:
     """Look at all checkpoints, and write the table."""
     one_thread()
-    places, rows = Places.of(CLIMBER), []
-    mazes = places.mazes
-    forks = Forks(mazes, zoo.load(CLIMBER).tokenizer)
-    is_far = forks.table["misleading"] & (forks.table["lookahead"] >= FAR)
-    is_far = is_far.to_numpy()
-    asked = places.asked("fork", future(mazes, places.steps["fork"]))
-    controls = input_controls(asked, mazes, places.steps["fork"])
+    places = Places.of(CLIMBER)
+    forks = Forks(places.mazes, zoo.load(CLIMBER).tokenizer)
+    asked = places.asked("fork", future(places.mazes, places.steps["fork"]))
+    controls = input_controls(asked, places.mazes, places.steps["fork"])
     rungs = [*zoo.ladder(CLIMBER), zoo.folder_of(CLIMBER)]
-    for rung in tqdm(rungs, "ladder"):
-        trained = zoo.load(rung)
-        lens = open_lens(trained)
-        wheres = {"all": at_steps(forks.steps), "some": at_steps(places.steps["fork"])}
-        streams = streams_at(lens, mazes, wheres)
-        hits = (read_out(lens, streams["all"][-1]).argmax(-1) == forks.right)[is_far]
-        rows.append(
-            {
-                "model": CLIMBER,
-                "questions": trained.card["questions"],
-                "far": rounded([hits.mean(), *wilson(hits.sum(), len(hits))]),
-                "n": len(hits),
-                **facts_of(reading(asked, streams["some"]), controls),
-            }
-        )
-    order = np.argsort([row["questions"] for row in rows])
+    rows = [row(rung, places, forks, asked, controls) for rung in tqdm(rungs, "ladder")]
+    rows.sort(key=lambda found: found["questions"])
     about = {"made_by": "python -m experiments.growth", "n": COUNT}
-    rows = [rows[at] for at in order]
     replace_rows(TABLE, [CLIMBER], rows, zoo.hashes([CLIMBER]), **about)
+
+
+def row(
+    rung: Path,
+    places: Places,
+    forks: Forks,
+    asked: Asked,
+    controls: Mapping[str, Reading],
+) -> dict:
+    """All that is measured of one checkpoint."""
+    trained = zoo.load(rung)
+    lens = open_lens(trained)
+    wheres = {"all": at_steps(forks.steps), "some": at_steps(places.steps["fork"])}
+    streams = streams_at(lens, places.mazes, wheres)
+    is_far = forks.table["misleading"] & (forks.table["lookahead"] >= FAR)
+    is_right = read_out(lens, streams["all"][-1]).argmax(-1) == forks.right
+    hits = is_right[is_far.to_numpy()]
+    return {
+        "model": CLIMBER,
+        "questions": trained.card["questions"],
+        "far": rounded([hits.mean(), *wilson(int(hits.sum()), len(hits))]),
+        "n": len(hits),
+        **facts_of(reading(asked, streams["some"]), controls),
+    }
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Int
 from tqdm import tqdm
 
 from experiments.families import (
-    groups_of,
+    keep,
     lens_of,
     mazes_of,
     networks,
@@ -25,15 +25,18 @@ from experiments.families import (
 )
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.intervals import bootstrap_groups, matched_difference
-from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.intervals import (
+    bootstrap_groups,
+    matched_difference,
+    shuffles_within,
+)
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import Lens
 from mazelib.internals.logit_lens import fit_tuned, read_out, settled
 from mazelib.internals.plans import PathSteps, cell_at, path_steps
+from mazelib.internals.probes import groups_of
 from mazelib.internals.streams import at_steps, streams_at
 from mazelib.internals.ways import Forks, token_of
-from mazelib.models import zoo
 from mazelib.tokens.tokenizer import Tokenizer
 
 TABLE = "logit-lens.json"
@@ -105,13 +108,8 @@ def dead_ends(
     def gap(rows: np.ndarray, kinds: np.ndarray) -> float:
         return matched_difference(layer[rows], kinds[rows], strata[rows])
 
-    every, rng = np.arange(len(layer)), np.random.default_rng(0)
-    order = np.argsort(strata, kind="stable")
-    null = []
-    for _ in range(500):
-        mixed = np.empty_like(is_long)
-        mixed[order] = is_long[np.lexsort((rng.random(len(strata)), strata))]
-        null.append(gap(every, mixed))
+    every = np.arange(len(layer))
+    null = [gap(every, mixed) for mixed in shuffles_within(strata, is_long, 500)]
     group = forks.group[fork]
     ends = bootstrap_groups(group, lambda rows: gap(rows, is_long), resamples=500)
     return {
@@ -175,10 +173,7 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
 
 def tuned_on(lens: Lens, mazes: MazeSet):
     """A tuned lens, fitted on all steps of the paths of some mazes."""
-    every = np.concatenate(
-        [np.stack(path_steps(mazes, kind)) for kind in ("fork", "corridor")], 1
-    )
-    steps = PathSteps(*every[:, np.argsort(every[0], kind="stable")])
+    steps = path_steps(mazes, "any")
     return fit_tuned(lens, streams_at(lens, mazes, {"": at_steps(steps)})[""])
 
 
@@ -191,9 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in tqdm(names, "models"):
         mazes = mazes_of(known[name], COUNT)
         others = without(mazes_of(known[name], TUNING, start=50_000), mazes)
-        replace_rows(
-            TABLE, [name], [row(name, mazes, others)], zoo.hashes([name]), **about
-        )
+        keep(TABLE, row(name, mazes, others), **about)
 
 
 if __name__ == "__main__":

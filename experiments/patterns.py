@@ -17,15 +17,19 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from experiments.families import groups_of, mazes_of, networks, rounded
+from experiments.families import by_family, keep, mazes_of, networks, rounded
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.windows import window_codes, window_counts
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet, MazeStream
-from mazelib.evidence.intervals import bootstrap_groups, matched_ratio
-from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.intervals import (
+    bootstrap_groups,
+    matched_ratio,
+    shuffles_within,
+)
 from mazelib.evidence.threads import one_thread
+from mazelib.internals.probes import groups_of
 from mazelib.models import zoo
 from mazelib.training.validation import teacher_forced
 
@@ -71,12 +75,8 @@ def facts(
     wrong: np.ndarray, third: np.ndarray, strata: np.ndarray, groups: np.ndarray
 ) -> dict[str, object]:
     """What a kind of window spares, its interval over mazes, and the null."""
-    rng, order = np.random.default_rng(0), np.argsort(strata, kind="stable")
-    null = []
-    for _ in range(500):
-        mixed = np.empty_like(third)
-        mixed[order] = third[np.lexsort((rng.random(len(strata)), strata))]
-        null.append(spared(wrong, mixed, strata))
+    mixed = shuffles_within(strata, third, 500)
+    null = [spared(wrong, other, strata) for other in mixed]
     ends = bootstrap_groups(
         groups, lambda rows: spared(wrong[rows], third[rows], strata[rows])
     )
@@ -95,10 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = {name: family for name, family in known.items() if family in FAMILIES}
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.patterns", "n": COUNT}
-    for family in FAMILIES:
-        some = [name for name in names if known[name] == family]
-        if not some:
-            continue
+    for family, some in by_family(names, known):
         mazes = mazes_of(family, COUNT)
         forks = fork_table(mazes)
         third, strata = thirds(family, mazes, forks), strata_of(forks)
@@ -113,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 kind: facts(wrong, third[kind].to_numpy(), strata, groups)
                 for kind in WINDOWS
             }
-            replace_rows(TABLE, [name], [row], zoo.hashes([name]), **about)
+            keep(TABLE, row, **about)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ from jaxtyping import Float, Int
 from tqdm import tqdm
 
 from experiments.families import (
-    FAMILIES,
     Places,
-    groups_of,
+    by_family,
+    keep,
     lens_of,
     networks,
     rounded,
@@ -30,16 +30,21 @@ from experiments.families import (
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups
-from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.ablation import replaced
 from mazelib.internals.lens import Lens, activations
 from mazelib.internals.logit_lens import read_out
 from mazelib.internals.plans import PathSteps, future
-from mazelib.internals.probes import CHOOSE, SCORE, Probes, fit, parts_of
+from mazelib.internals.probes import (
+    CHOOSE,
+    SCORE,
+    Probes,
+    fit,
+    groups_of,
+    parts_of,
+)
 from mazelib.internals.streams import at_steps, stream_sites, streams_at
 from mazelib.internals.ways import Forks
-from mazelib.models import zoo
 
 TABLE = "steered.json"
 COUNT = 1000
@@ -163,15 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = networks(untrained=False)
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.steered", "n": COUNT}
-    for family in FAMILIES:
-        some = [name for name in names if known[name] == family]
-        if not some:
-            continue
+    for family, some in by_family(names, known):
         places = Places.of(family)
         for name in tqdm(some, family):
-            replace_rows(
-                TABLE, [name], [row(name, places)], zoo.hashes([name]), **about
-            )
+            keep(TABLE, row(name, places), **about)
 
 
 if __name__ == "__main__":

@@ -19,10 +19,9 @@ from tqdm import tqdm
 
 from experiments.families import (
     COUNT,
-    FAMILIES,
     Places,
-    groups_of,
-    is_trained,
+    by_family,
+    keep,
     networks,
     rounded,
     told,
@@ -34,7 +33,6 @@ from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.classification import NOT_ASKED
 from mazelib.evidence.intervals import bootstrap_groups, partial_rank_correlation
-from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.logit_lens import settled
 from mazelib.internals.plans import (
@@ -43,7 +41,7 @@ from mazelib.internals.plans import (
     passage_features,
     question_features,
 )
-from mazelib.internals.probes import SCORE
+from mazelib.internals.probes import SCORE, groups_of
 from mazelib.internals.readings import (
     Asked,
     Reading,
@@ -52,7 +50,6 @@ from mazelib.internals.readings import (
     reading,
 )
 from mazelib.mazes.maze import Maze
-from mazelib.models import zoo
 
 TABLE = "ways.json"
 INTO = (2, 3)
@@ -187,10 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = networks()
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.ways", "n": COUNT}
-    for family in FAMILIES:
-        some = [name for name in names if known[name] == family]
-        if not some:
-            continue
+    for family, some in by_family(names, known):
         places = Places.of(family)
         mazes, steps = places.mazes, places.steps["fork"]
         right, wrong = way_labels(mazes, steps)
@@ -209,8 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "filled": filled(mazes, steps, coming, features),
                 "inputs": inputs,
             }
-            weights = zoo.hashes([name]) if is_trained(name) else {}
-            replace_rows(TABLE, [name], [{"model": name, **facts}], weights, **about)
+            keep(TABLE, {"model": name, **facts}, **about)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ low, high = bootstrap_groups(maze, lambda rows: right[rows].mean())
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -214,6 +214,17 @@ def matched_ratio(
     both = np.maximum(n + m, 1)
     below = (other * n / both).sum()
     return float((total * m / both).sum() / below) if below else math.nan
+
+
+def shuffles_within(
+    strata: Int[np.ndarray, "n"], values: np.ndarray, count: int, seed: int = 0
+) -> Iterator[np.ndarray]:
+    """The values, so many times, each time shuffled within each stratum: a null."""
+    rng, order = np.random.default_rng(seed), np.argsort(strata, kind="stable")
+    for _ in range(count):
+        mixed = np.empty_like(values)
+        mixed[order] = values[np.lexsort((rng.random(len(strata)), strata))]
+        yield mixed
 
 
 def partial_rank_correlation(

@@ -18,7 +18,15 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from mazelib.internals.probes import CHOOSE, FIT, Labels, as_known, check, loss_of
+from mazelib.internals.probes import (
+    CHOOSE,
+    FIT,
+    Labels,
+    as_known,
+    check,
+    loss_of,
+    standard_of,
+)
 
 DECAYS = (0.01, 0.1, 1.0)
 """Strengths of weight decay that are tried."""
@@ -84,8 +92,7 @@ def fit_hidden(
     check(features[None], labels, part, classes)
     given = torch.from_numpy(np.asarray(features, np.float32))
     known = as_known(labels)
-    mean, scale = given[part == FIT].mean(0), given[part == FIT].std(0, correction=0)
-    scale = torch.where(scale > 1e-6 * (1 + mean.abs()), scale, torch.inf)
+    mean, scale = standard_of(given[part == FIT])
     standard = (given - mean) / scale
     fitted, chosen = ((standard[part == p], known[part == p]) for p in (FIT, CHOOSE))
     sizes = (given.shape[1], hidden, labels.shape[1] * (classes or 1))

@@ -17,13 +17,12 @@ from jaxtyping import Bool, Float, Int
 
 from mazelib.dataset.stream import MazeSet
 from mazelib.errors import MazelibError
-from mazelib.evidence.classification import NOT_ASKED
 
 START = -1
 """The step that <PATH_START> is."""
 STAYS, UP, DOWN, LEFT, RIGHT = range(5)
 """How a path leaves a cell: not at all, or to the neighbour in a direction."""
-KINDS = ("start", "origin", "fork", "corridor")
+KINDS = ("start", "origin", "fork", "corridor", "any")
 
 
 class PathSteps(NamedTuple):
@@ -41,7 +40,8 @@ def path_steps(mazes: MazeSet, kind: str) -> PathSteps:
     """All steps of a kind, from which the path goes on.
 
     kind: "start", <PATH_START>; "origin", the path's first cell; "fork", where there
-    is a choice; "corridor", where there is none. Raises MazelibError for another.
+    is a choice; "corridor", where there is none; "any", the last two. In order. Raises
+    MazelibError for another.
     """
     if kind not in KINDS:
         raise MazelibError(f"no kind {kind!r} of step: take one of {', '.join(KINDS)}")
@@ -50,9 +50,10 @@ def path_steps(mazes: MazeSet, kind: str) -> PathSteps:
         return PathSteps(each, np.full(len(mazes), START if kind == "start" else 0))
     found = []
     for at, sample in enumerate(mazes):
-        forks = sample.maze.forks(sample.path)
-        others = np.setdiff1d(np.arange(len(sample.path) - 1), forks)
-        found += [(at, step) for step in (forks if kind == "fork" else others)]
+        every = np.arange(len(sample.path) - 1)
+        is_fork = np.isin(every, sample.maze.forks(sample.path))
+        kept = {"fork": is_fork, "corridor": ~is_fork, "any": every >= 0}[kind]
+        found += [(at, step) for step in every[kept]]
     return PathSteps(*np.array(found, int).reshape(-1, 2).T)
 
 
@@ -78,19 +79,6 @@ def future(
     for ahead in range(least, int(to_go(mazes, steps).max(initial=0)) + 1):
         cell = cell_at(mazes, steps, ahead)
         found[each[cell >= 0], cell[cell >= 0]] = 1
-    return found
-
-
-def is_ahead(
-    mazes: MazeSet, steps: PathSteps, ahead: int
-) -> Int[np.ndarray, "steps cells"]:
-    """1 for the cell where the path is in so many steps, 0 for others.
-
-    -1 in all of a row where it has ended by then.
-    """
-    cell = cell_at(mazes, steps, ahead)
-    found = (cell[:, None] == np.arange(mazes.n**2)).astype(int)
-    found[cell < 0] = NOT_ASKED
     return found
 
 

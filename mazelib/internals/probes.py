@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from mazelib.dataset.stream import MazeSet
@@ -43,6 +43,14 @@ CLOSE = 1e-7
 """When the fit ends: a step's worth, in mean log loss, of the probe farthest off."""
 
 
+def groups_of(mazes: MazeSet) -> Int[np.ndarray, "mazes"]:
+    """A number for each maze, from 0, the same for those that are equal up to symmetry.
+
+    In the order of their canonical hashes.
+    """
+    return np.unique(mazes.canonical_hashes, return_inverse=True)[1]
+
+
 def parts_of(
     mazes: MazeSet, shares: Sequence[float] = SHARES
 ) -> Integer[np.ndarray, "mazes"]:
@@ -51,9 +59,9 @@ def parts_of(
     By the order of their canonical hashes: two mazes that are the same but for turning
     and mirroring are of one part.
     """
-    names, at = np.unique(mazes.canonical_hashes, return_inverse=True)
-    ends = np.cumsum(shares)[:-1] * len(names)
-    return np.searchsorted(ends, np.arange(len(names)), side="right")[at]
+    group = groups_of(mazes)
+    ends = np.cumsum(shares)[:-1] * (group.max(initial=-1) + 1)
+    return np.searchsorted(ends, group, side="right")
 
 
 class Probes(NamedTuple):
@@ -134,8 +142,7 @@ def fit_site(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The weights, biases and strengths of one site's probes; see `Probes`."""
     fitted = torch.from_numpy(np.asarray(features[part == FIT], np.float32))
-    mean, scale = fitted.mean(0), fitted.std(0, correction=0)
-    scale = torch.where(scale > 1e-6 * (1 + mean.abs()), scale, torch.inf)
+    mean, scale = standard_of(fitted)
     axes = (fitted - mean) / scale
     size, turn = torch.linalg.eigh(axes.T @ axes)
     known = as_known(labels)
@@ -156,6 +163,14 @@ def fit_site(
     if classes is None:
         weights, bias = weights[..., 0], bias[..., 0]
     return weights.numpy(), bias.numpy(), penalty[best].numpy()
+
+
+def standard_of(
+    features: Float[Tensor, "things width"],
+) -> tuple[Float[Tensor, "width"], Float[Tensor, "width"]]:
+    """Mean and scale of each feature; one that is constant has a scale of infinity."""
+    mean, scale = features.mean(0), features.std(0, correction=0)
+    return mean, torch.where(scale > 1e-6 * (1 + mean.abs()), scale, torch.inf)
 
 
 def as_known(labels: Labels) -> Tensor:

@@ -29,7 +29,16 @@ from mazelib.evidence.classification import (
 )
 from mazelib.internals.hidden_probes import fit_hidden
 from mazelib.internals.plans import PathSteps, passage_features, question_features
-from mazelib.internals.probes import CHOOSE, FIT, SCORE, Labels, Probes, fit, parts_of
+from mazelib.internals.probes import (
+    CHOOSE,
+    FIT,
+    SCORE,
+    Labels,
+    Probes,
+    fit,
+    groups_of,
+    parts_of,
+)
 
 FEWEST = 10
 """Of the positives and of the negatives of a target, in the parts that are fitted and
@@ -78,7 +87,6 @@ class Asked(NamedTuple):
                 f"{' or '.join(fitting[kind])}"
             )
         part, targets = parts_of(mazes)[maze], np.arange(labels.shape[1])
-        _, group = np.unique(mazes.canonical_hashes, return_inverse=True)
         if kind == "yes":
             counts = [
                 [(labels[part == number] == value).sum(0) for value in (0, 1)]
@@ -90,7 +98,8 @@ class Asked(NamedTuple):
                 f"no target is so, and is not so, {FEWEST} times among what is fitted "
                 "and what is scored: give more mazes"
             )
-        return cls(labels[:, targets], group[maze], part, targets, classes, measure)
+        group = groups_of(mazes)[maze]
+        return cls(labels[:, targets], group, part, targets, classes, measure)
 
     def shuffled(self, rng: np.random.Generator) -> "Asked":
         """The same with each thing's labels given to another of its part."""

@@ -17,6 +17,7 @@ from mazelib.behaviour.forks import depth_beyond, fork_table, ways_on
 from mazelib.dataset.stream import MazeSet
 from mazelib.internals.logit_lens import settled
 from mazelib.internals.plans import PathSteps, cell_at, path_steps
+from mazelib.internals.probes import groups_of
 from mazelib.tokens.tokenizer import Tokenizer
 
 
@@ -52,8 +53,8 @@ class Forks:
     def __init__(self, mazes: MazeSet, tokenizer: Tokenizer):
         self.steps = path_steps(mazes, "fork")
         self.table = fork_table(mazes)
-        _, group = np.unique(mazes.canonical_hashes, return_inverse=True)
-        self.maze, self.group = self.steps.maze, group[self.steps.maze]
+        self.maze = self.steps.maze
+        self.group = groups_of(mazes)[self.maze]
         self.ways = way_table(mazes, self.steps)
         maze = self.maze[self.ways["fork"]]
         self.ways["token"] = token_of(mazes, maze, self.ways["cell"], tokenizer)

@@ -18,6 +18,7 @@ from mazelib.evidence.intervals import (
     of_ratio,
     partial_rank_correlation,
     prediction,
+    shuffles_within,
     student,
     wilson,
 )
@@ -127,6 +128,16 @@ def test_groups_without_a_stratum_in_common_cannot_be_matched():
     strata = np.array([0, 0, 1])
     alone = matched_difference(np.ones(3), strata == 0, strata)
     assert math.isnan(alone)
+
+
+def test_values_are_shuffled_within_their_strata_and_nowhere_else(rng):
+    strata, values = rng.integers(3, size=90), rng.integers(1000, size=90)
+    drawn = list(shuffles_within(strata, values, 20))
+    for mixed in drawn:
+        for stratum in range(3):
+            here = strata == stratum
+            assert sorted(mixed[here]) == sorted(values[here])
+    assert len({tuple(mixed) for mixed in drawn}) == 20
 
 
 def test_what_comes_from_a_common_cause_is_no_partial_correlation(rng):

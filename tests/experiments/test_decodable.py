@@ -79,7 +79,6 @@ def test_every_question_is_asked_with_its_controls(ground, rng, tmp_path, monkey
     monkeypatch.setattr(readings, "DRAWS", 20)
     monkeypatch.setattr(hidden_probes, "STEPS", 20)
     monkeypatch.setattr(decodable, "REACHES", [2])
-    monkeypatch.setattr(decodable, "FAMILIES", ["dfs5"])
     monkeypatch.setattr(decodable, "networks", lambda: known)
     monkeypatch.setattr(decodable.Ground, "of", lambda family: ground)
     monkeypatch.setattr(decodable.Ground, "streams", streams)

@@ -6,7 +6,7 @@ from experiments import families
 from experiments.families import (
     FAMILIES,
     Places,
-    groups_of,
+    by_family,
     is_trained,
     networks,
     without,
@@ -35,9 +35,12 @@ def test_mazes_without_others_share_none_up_to_symmetry():
     left = without(some, others)
     assert 0 < len(left) < len(some)
     assert not set(left.canonical_hashes) & set(others.canonical_hashes)
-    group = groups_of(some)
-    same = some.canonical_hashes[:, None] == some.canonical_hashes
-    assert ((group[:, None] == group) == same).all()
+
+
+def test_names_go_by_family_and_a_family_without_any_is_left_out():
+    known = {"b2": "b", "a": "a", "b1": "b", "untrained b": "b", "c": "c"}
+    asked = ["untrained b", "c", "b2"]
+    assert list(by_family(asked, known)) == [("b", ["untrained b", "b2"]), ("c", ["c"])]
 
 
 def test_places_are_the_same_each_time_and_no_more_than_asked_for(monkeypatch):

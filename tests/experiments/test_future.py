@@ -7,7 +7,7 @@ from experiments import ahead, families, future
 from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.evidence import records, tables
 from mazelib.internals import hidden_probes, readings
-from mazelib.internals.plans import directions, is_ahead
+from mazelib.internals.plans import cell_at, directions
 from mazelib.mazes.generators import MazeConfig
 from mazelib.models import zoo
 
@@ -30,7 +30,8 @@ def read(tmp_path_factory):
             arrows = directions(mazes, steps)
             knows = [arrows == way for way in range(1, 5)]
             if kind == "corridor":
-                knows = [is_ahead(mazes, steps, j) == 1 for j in range(1, SEES + 1)]
+                ahead = [cell_at(mazes, steps, j) for j in range(1, SEES + 1)]
+                knows = [cell[:, None] == np.arange(mazes.n**2) for cell in ahead]
             knows = np.concatenate(knows, 1) * families.is_trained(name)
             found[kind] = rng.normal(size=(2, len(steps.maze), WIDTH)) * 0.1
             found[kind][1] += knows @ rng.normal(size=(knows.shape[1], WIDTH))
@@ -44,7 +45,6 @@ def read(tmp_path_factory):
         patch.setattr(readings, "FEWEST", 4)
         patch.setattr(hidden_probes, "STEPS", 60)
         for module in (ahead, future):
-            patch.setattr(module, "FAMILIES", {"dfs5": ()})
             patch.setattr(module, "networks", lambda: known)
         patch.setattr(families, "mazes_of", lambda family, count: mazes)
         patch.setattr(families.Places, "streams", streams)

@@ -88,7 +88,6 @@ def test_a_model_is_moved_and_its_row_written(folder, tmp_path, monkeypatch):
     stream = MazeStream(StreamConfig(MazeConfig("dfs", 3), split="any"))
     monkeypatch.setattr(families, "mazes_of", lambda family, count: stream.take(0, 400))
     monkeypatch.setattr(steered, "networks", lambda untrained: {folder: folder})
-    monkeypatch.setattr(steered, "FAMILIES", [folder])
     steered.main([folder])
     [row] = tables.read_table(steered.TABLE)["rows"]
     assert row["n"] > 0

@@ -156,6 +156,8 @@ def test_parts_share_no_maze_up_to_symmetry(grid):
     names = [set(turned.canonical_hashes[part == p].tolist()) for p in range(3)]
     assert sum(map(len, names)) == len(set.union(*names))
     assert (part[:2000] == part[2000:]).all()
+    group, names_of = probes.groups_of(turned), turned.canonical_hashes
+    assert (names_of == np.unique(names_of)[group]).all()
     shares = [len(n) / sum(map(len, names)) for n in names]
     np.testing.assert_allclose(shares, probes.SHARES, atol=0.03)
 
