@@ -21,7 +21,7 @@ from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.clusters import STOP, PathTokens, centred, path_tokens
 from mazelib.internals.geometry import purity, silhouette
-from mazelib.internals.lens import open_lens
+from mazelib.internals.lens import Lens, open_lens
 from mazelib.mazes.generators import MazeConfig
 from mazelib.models import zoo
 
@@ -175,15 +175,20 @@ def silhouettes(tokens: PathTokens, layer: int, draws: int) -> dict:
     return facts
 
 
+def tokens_of(lens: Lens, mazes: MazeSet, is_trained: bool) -> PathTokens:
+    """The tokens of the paths that a network prints; if untrained, of the true ones.
+
+    What that would print is chance, so it is asked for the true way on.
+    """
+    tokens = path_tokens(lens, mazes, is_trained)
+    return tokens if is_trained else tokens._replace(onward=tokens.true_onward)
+
+
 def rows_of(name: str) -> Iterator[dict]:
     """One row a layer of a network, and whether it is the best on other mazes."""
     is_trained = name != UNTRAINED
     lens = open_lens(zoo.load(name) if is_trained else zoo.untrained("dfs5"))
-    scored, choosing = (path_tokens(lens, some, is_trained) for some in mazes())
-    if not is_trained:  # what it would print is chance: it is asked for the true way
-        scored, choosing = (
-            t._replace(onward=t.true_onward) for t in (scored, choosing)
-        )
+    scored, choosing = (tokens_of(lens, some, is_trained) for some in mazes())
     layers = range(len(scored.vectors))
     asked, other = questions_asked(scored), questions_asked(choosing)
     way = {"onward": other["onward"]}
