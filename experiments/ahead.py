@@ -82,7 +82,7 @@ def seen_ahead(asked: dict[int, Ahead], features: np.ndarray) -> dict[str, objec
 
     read, input, next cell: for each j, of the model, of the best probe of the input,
     and of that which knows the next cell, too. horizon: the largest j up to which the
-    model's is better than the input's by `BEATS`; horizon, next cell: than the last.
+    model's is better than the input's by `BEATS`.
     """
     own = [
         reading(question, features)
@@ -99,7 +99,6 @@ def seen_ahead(asked: dict[int, Ahead], features: np.ndarray) -> dict[str, objec
         "input": [told(found) for found in controls],
         "next cell": [told(found) for found in onward],
         "horizon": horizon(own, controls),
-        "horizon, next cell": horizon(own, onward),
     }
 
 

@@ -93,8 +93,9 @@ def keep(table: str, row: dict, **facts: object) -> None:
 
 
 def rounded(numbers) -> list:
-    """Numbers to four places, as lists."""
-    return np.round(np.asarray(numbers, float), 4).tolist()
+    """Numbers to four places, as lists; None where there is none."""
+    found = np.round(np.asarray(numbers, float), 4)
+    return np.where(np.isnan(found), None, found.astype(object)).tolist()
 
 
 def told(found: Reading) -> list[float]:

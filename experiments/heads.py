@@ -17,6 +17,7 @@ import pandas as pd
 from torch import Tensor
 from tqdm import tqdm
 
+from experiments.families import rounded
 from mazelib.behaviour import shifts
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet, MazeStream
@@ -81,11 +82,6 @@ SCORED, CHOOSING, CLIMBING = 1000, 500, 200
 def network(name: str) -> TrainedModel:
     """A model by name; `UNTRAINED` is one of dfs5's shape with random weights."""
     return zoo.untrained("dfs5") if name == UNTRAINED else zoo.load(name)
-
-
-def rounded(numbers: np.ndarray) -> list:
-    """Numbers to four places, as lists."""
-    return np.round(np.asarray(numbers, float), 4).tolist()
 
 
 def score_facts(scores: HeadScores) -> dict:

@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             likeliest, _, _ = teacher_forced(model, tokenizer, mazes)
             chosen = next_cells(likeliest, tokenizer, mazes)
             wrong = ~fork_table(mazes, chosen)["right"].to_numpy()
-            row = {"model": name} | {
+            row = {"model": name, "mazes": len(np.unique(groups))} | {
                 kind: facts(wrong, third[kind].to_numpy(), strata, groups)
                 for kind in WINDOWS
             }

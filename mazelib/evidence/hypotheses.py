@@ -59,6 +59,7 @@ class Hypothesis:
     settled_by: str | None = None
     invalid: str | None = None
     instead: str | None = None
+    found: str | None = None
 
 
 def hypotheses() -> dict[str, Hypothesis]:

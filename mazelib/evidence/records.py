@@ -198,7 +198,8 @@ class Verdicts:
     def _repr_html_(self) -> str:
         look = {"text-align": "left", "vertical-align": "top", "white-space": "normal"}
         cells = {"selector": "th, td", "props": list(look.items())}
-        table = self.data.style.set_table_styles([cells]).to_html()
+        shown = self.data.style.format(escape="html")
+        table = shown.set_table_styles([cells]).to_html()
         notes = "".join(
             f"<li>{html.escape(id)}: {html.escape('; '.join(said))}</li>"
             for id, said in self.notes.items()

@@ -295,10 +295,12 @@ def test_a_file_that_cannot_be_read_is_named(ours):
 def test_what_was_seen_or_changed_beforehand_stands_folded_below_the_verdicts(ours):
     text = (ours / "hypotheses.yml").read_text()
     more = "why: so, known: 0.7 <of> a few, changed: a day,"
+    text = text.replace("metric: share,", "metric: share at <B>,")
     (ours / "hypotheses.yml").write_text(text.replace("why: so,", more))
     record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
     shown = verdict_table(["bold"])
     row = shown.data.loc["bold"]
     assert (row["seen beforehand"], row["changed"]) == ("yes", "yes")
-    folded = shown._repr_html_().partition("<details>")[2]
+    table, _, folded = shown._repr_html_().partition("<details>")
+    assert "share at &lt;B&gt;" in table
     assert "bold: seen: 0.7 &lt;of&gt; a few; changed: a day" in folded

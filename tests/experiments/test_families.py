@@ -9,6 +9,7 @@ from experiments.families import (
     by_family,
     is_trained,
     networks,
+    rounded,
     without,
 )
 from mazelib.dataset.stream import MazeStream, StreamConfig
@@ -41,6 +42,11 @@ def test_names_go_by_family_and_a_family_without_any_is_left_out():
     known = {"b2": "b", "a": "a", "b1": "b", "untrained b": "b", "c": "c"}
     asked = ["untrained b", "c", "b2"]
     assert list(by_family(asked, known)) == [("b", ["untrained b", "b2"]), ("c", ["c"])]
+
+
+def test_numbers_are_rounded_and_what_is_none_is_said_so():
+    assert rounded([[0.123456, np.nan], [1, 2]]) == [[0.1235, None], [1.0, 2.0]]
+    assert rounded(np.float32(0.5)) == 0.5
 
 
 def test_places_are_the_same_each_time_and_no_more_than_asked_for(monkeypatch):
