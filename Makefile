@@ -57,6 +57,7 @@ train: $(READY) ## make a model of data/models again from nothing: MODEL=dfs5
 tables: $(READY) ## make the tables of data/results that take longer than a chapter may
 	$(BIN)/python -m experiments.ablations
 	$(BIN)/python -m experiments.ahead
+	$(BIN)/python -m experiments.anew
 	$(BIN)/python -m experiments.by_set
 	$(BIN)/python -m experiments.by_scheme
 	$(BIN)/python -m experiments.clusters

@@ -29,6 +29,7 @@ from experiments.families import (
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.classification import auroc_draws, draws_of
+from mazelib.evidence.intervals import bootstrap_groups
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import Lens
 from mazelib.internals.logit_lens import read_out
@@ -121,6 +122,17 @@ def told(
     }
 
 
+def right_way(
+    ground: Ground, maze: Int[np.ndarray, "things"], prefers: np.ndarray
+) -> list[float]:
+    """At which share of forks the right way is preferred, by the best layer."""
+    is_right = prefers < 0
+    chosen, scored = (ground.part[maze] == part for part in (CHOOSE, SCORE))
+    hits = is_right[is_right[:, chosen].mean(1).argmax(), scored]
+    ends = bootstrap_groups(ground.group[maze[scored]], lambda at: hits[at].mean())
+    return rounded([hits.mean(), *ends])
+
+
 def streams_before(lens: Lens, ground: Ground) -> dict[int, np.ndarray]:
     """The residual stream at the tokens before forks."""
     wheres = {k: at_steps(ground.earlier(k)[0]) for k in BEFORE}
@@ -171,10 +183,13 @@ def row(name: str, ground: Ground, inputs: dict[int, np.ndarray]) -> dict:
     for tokens in tqdm(BEFORE, name, leave=False):
         steps, kept = ground.earlier(tokens)
         prefers = probed(ground, tokens, streams[tokens])
-        found["before"][tokens] = {
-            **told(ground, steps.maze, is_wrong[kept], prefers),
-            "input": told(ground, steps.maze, is_wrong[kept], inputs[tokens])["told"],
+        by = {"": prefers, "input": inputs[tokens]}
+        each = {
+            of: told(ground, steps.maze, is_wrong[kept], some)
+            | {"right": right_way(ground, steps.maze, some)}
+            for of, some in by.items()
         }
+        found["before"][tokens] = {**each[""], "input": each["input"]}
         if tokens == 0:
             best = prefers[found["before"][0]["layer"]]
             found["ensemble"] = ensemble(ground, is_wrong, doubt, best)

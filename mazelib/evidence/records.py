@@ -252,7 +252,7 @@ def reason(stated: Hypothesis, result: Result) -> str:
     if judged != "undecided":
         return f"{stated.supported}{beyond}"
     if stated.supported.is_met_by(*result.interval, *result.seeds.values()):
-        return f"{stated.supported}, but the comparison is as good"
+        return f"{stated.supported}, but the comparison meets it, too"
     return f"not {stated.supported}{beyond}, not {stated.refuted}"
 
 

@@ -198,7 +198,7 @@ def test_a_measure_that_is_invalid_says_so_and_what_is_asked_in_its_place(ours):
 def test_a_comparison_that_is_as_good_is_said_to_be(ours):
     record("bold", 0.9, 100, (0.85, 0.95), 0.81, {"one": 0.9})
     row = verdict_table(["bold"]).data.loc["bold"]
-    assert row["verdict"] == "undecided: ≥ 0.8, but the comparison is as good"
+    assert row["verdict"] == "undecided: ≥ 0.8, but the comparison meets it, too"
     record("bold", 0.9, 100, (0.75, 0.95), 0.81, {"one": 0.9})
     row = verdict_table(["bold"]).data.loc["bold"]
     assert row["verdict"] == "undecided: not ≥ 0.8, not ≤ 0.3"

@@ -64,3 +64,13 @@ def test_the_input_alone_prefers_the_right_way_more_often_than_not(ground):
     features = foreseen.passage_features(ground.mazes, steps)[None]
     prefers = foreseen.probed(ground, 1, features)
     assert (prefers < 0).mean() > 0.55
+
+
+def test_the_right_way_is_preferred_as_often_as_was_planted(ground):
+    """By the second of three layers at nine of ten forks; by the others at half."""
+    rng, count = np.random.default_rng(0), len(ground.forks.right)
+    prefers = rng.normal(size=(3, count))
+    prefers[1] = np.where(rng.random(count) < 0.9, -1.0, 1.0)
+    value, low, high = foreseen.right_way(ground, ground.forks.maze, prefers)
+    assert low <= value <= high
+    assert value == pytest.approx(0.9, abs=0.03)

@@ -3,9 +3,12 @@
 import pytest
 
 from experiments import (
+    ahead,
+    anew,
     by_scheme,
     by_set,
     clusters,
+    decodable,
     errors,
     foreseen,
     future,
@@ -18,7 +21,7 @@ from experiments import (
     steered,
     ways,
 )
-from experiments.families import networks
+from experiments.families import is_trained, networks
 from mazelib.evidence import tables
 from mazelib.models import zoo
 
@@ -27,14 +30,21 @@ def trained(networks) -> set[str]:
     return set(networks) - {heads.UNTRAINED, clusters.UNTRAINED}
 
 
+def anew_trained() -> set[str]:
+    return {name for name in anew.NETWORKS if is_trained(name)}
+
+
 def there() -> list[str]:
     return [name for name in by_scheme.MODELS if name in zoo.names()]
 
 
 MEASURED = {
+    ahead.TABLE: (None, None),
+    anew.TABLE: (anew_trained, lambda: anew.NETWORKS),
     by_scheme.TABLE: (there, lambda: by_scheme.networks(there(), there())),
     by_set.TABLE: (by_set.models_asked, None),
     clusters.TABLE: (lambda: trained(clusters.NETWORKS), lambda: clusters.NETWORKS),
+    decodable.TABLE: (None, None),
     errors.TABLE: (None, None),
     foreseen.TABLE: (None, None),
     future.TABLE: (None, None),
