@@ -82,10 +82,10 @@ def record(
 ) -> str:
     """Take down what was measured for a hypothesis; return the verdict.
 
-    The book's build writes it to data/results, rounded to `DIGITS`, unless what is
-    there already is the same but for rounding. See `Result` for the arguments. Raises
-    MazelibError for an unknown id, a seed that the hypothesis does not name, a number
-    that is not finite, or an interval that does not hold the value.
+    The book's build writes it to data/results, rounded to `DIGITS`; numbers that are
+    there already, and are the same but for rounding, stay. See `Result` for the
+    arguments. Raises MazelibError for an unknown id, a seed that the hypothesis does
+    not name, a number that is not finite, or an interval that does not hold the value.
     """
     result = Result(
         float(value),
@@ -97,10 +97,11 @@ def record(
     stated = hypothesis(id)
     check(stated, result)
     _measured[id, seal(stated)] = result
-    if BOOK in os.environ and not is_same(result, stored(stated)):
-        rounded = result.rounded()
-        facts = {"verdict": judge(stated, result), "stated": seal(stated)}
-        write_json(RESULTS / f"{id}.json", asdict(rounded) | facts, indent=2)
+    if BOOK in os.environ:
+        before = stored(stated)
+        kept = before if is_same(result, before) else result.rounded()
+        facts = {"verdict": judge(stated, kept), "stated": seal(stated)}
+        write_json(RESULTS / f"{id}.json", asdict(kept) | facts, indent=2)
     return judge(stated, result)
 
 

@@ -253,6 +253,9 @@ def test_a_threshold_that_changes_changes_the_verdict(ours):
     text = (ours / "hypotheses.yml").read_text()
     (ours / "hypotheses.yml").write_text(text.replace("0.8}", "0.87}"))
     assert verdict("bold") == "undecided"
+    record("bold", 0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})  # the same once more
+    written = json.loads((ours / "results/bold.json").read_text())
+    assert written["verdict"] == "undecided"
 
 
 @pytest.mark.parametrize(
