@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from tqdm import tqdm
 
-from experiments import clusters, heads
+from experiments import clusters, families, heads
 from experiments.families import keep, rounded, without
 from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.baselines import sighted_step, tries, walk
@@ -39,7 +39,8 @@ from mazelib.models.checkpoint import TrainedModel
 from mazelib.tokens.tokenizer import Edges
 
 TABLE = "anew.json"
-CHOOSER, CYCLIC, UNTRAINED = "dfs5", "mixed5", "untrained dfs5"
+CHOOSER, CYCLIC = "dfs5", "mixed5"
+UNTRAINED = families.UNTRAINED + CHOOSER
 NETWORKS = (CHOOSER, "dfs5-seed1", "dfs5-seed2", UNTRAINED, CYCLIC)
 ASKED = 2000
 """Mazes of a set that were asked before, at most."""
@@ -88,10 +89,9 @@ def drawn_as_one(mazes: MazeSet) -> np.ndarray:
 
     That is, of mazes that are equal up to symmetry; in an open field, with equal ends.
     """
-    group = groups_of(mazes)
-    return (
-        group if group.any() else mazes.origin[:, 0] * mazes.n**2 + mazes.target[:, 0]
-    )
+    if (group := groups_of(mazes)).any():
+        return group
+    return mazes.origin[:, 0].astype(int) * mazes.n**2 + mazes.target[:, 0]
 
 
 def worst_shift() -> str:

@@ -39,15 +39,17 @@ MOST = 8000
 PLACES = ("start", "origin", "fork", "corridor")
 
 
-def networks(untrained: bool = True) -> dict[str, str]:
+def networks(
+    untrained: bool = True, families: Sequence[str] = tuple(FAMILIES)
+) -> dict[str, str]:
     """The networks that are there, and the family of each; trained ones first.
 
     One that has not done all steps of its recipe yet is left out.
     """
     done = {n for n in zoo.names() if is_done(RECIPES[n], zoo.read_card(n))}
-    found = {n: family for family, of in FAMILIES.items() for n in of if n in done}
+    found = {n: family for family in families for n in FAMILIES[family] if n in done}
     if untrained:
-        found |= {UNTRAINED + family: family for family in FAMILIES}
+        found |= {UNTRAINED + family: family for family in families}
     return found
 
 

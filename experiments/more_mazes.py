@@ -74,8 +74,7 @@ def row(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read all models, or those that are named, and write the table."""
     one_thread()
-    known = networks(untrained=False)
-    known = {name: family for name, family in known.items() if family in FAMILIES}
+    known = networks(untrained=False, families=FAMILIES)
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.more_mazes", "n": COUNT}
     for family, some in by_family(names, known):

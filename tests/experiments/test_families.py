@@ -24,6 +24,8 @@ def test_networks_are_finished_models_and_an_untrained_one_of_each_shape():
     trained = {name for name in known if is_trained(name)}
     assert trained <= set(zoo.names())
     assert trained == set(networks(untrained=False))
+    one = {name: family for name, family in known.items() if family == "dfs5"}
+    assert networks(families=["dfs5"]) == one
     assert {known[name] for name in set(known) - trained} == set(FAMILIES)
     for name in trained:
         card = zoo.read_card(name)

@@ -40,7 +40,7 @@ def test_a_planted_path_is_read_at_every_share(mazes, tmp_path, monkeypatch):
     monkeypatch.setattr(readings, "DRAWS", 20)
     monkeypatch.setattr(probes, "STRENGTHS", (1.0, 100.0))
     monkeypatch.setattr(more_mazes, "SHARES", (0.5, 1.0))
-    monkeypatch.setattr(more_mazes, "networks", lambda untrained: {"dfs5": "dfs5"})
+    monkeypatch.setattr(more_mazes, "networks", lambda **which: {"dfs5": "dfs5"})
     monkeypatch.setattr(more_mazes, "mazes_of", lambda family, count: mazes)
     monkeypatch.setattr(more_mazes, "lens_of", lambda name: None)
     monkeypatch.setattr(
