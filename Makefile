@@ -87,6 +87,7 @@ benchmark: $(READY) ## compare speeds with other libraries, as ratios (half an h
 	$(BIN)/python benchmarks/attention.py
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/probes.py
+	$(BIN)/python benchmarks/patching.py
 	$(BIN)/python benchmarks/gpu.py
 
 lock: ## renew requirements.lock and environment.yml from pyproject.toml, with uv

@@ -25,10 +25,10 @@ from torch.nn.functional import scaled_dot_product_attention as attention
 from transformers import PreTrainedModel
 
 from mazelib.dataset.stream import Batch
+from mazelib.models.blocks import affine, blocks, last_norm, mlp, norm
 from mazelib.models.mask import visible
 from mazelib.models.model import IGNORED, fast_dtype, has_learned_positions, labels
 from mazelib.tokens.encoding import PADDING_SEGMENT
-from mazelib.training.blocks import affine, blocks, last_norm, mlp, norm
 
 MULTIPLE = 128
 """Sequences are filled up to a multiple of this, the width of a fused kernel's tile."""

@@ -19,8 +19,8 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from mazelib.dataset.stream import Batch
+from mazelib.models.blocks import affine, blocks, last_norm, mlp, norm
 from mazelib.models.model import IGNORED, fast_dtype, has_learned_positions, labels
-from mazelib.training.blocks import affine, blocks, last_norm, mlp, norm
 from mazelib.training.packed_attention import Attend, plan_attention, rounded_up
 
 

@@ -1,0 +1,28 @@
+"""What follows when something inside a model is changed: patching, paths, attribution.
+
+In: a `Network` on a trained model, and minimal pairs made of mazes. Out: arrays by
+layer, head and kind of token, and tables made of them. Nothing here draws.
+
+    network = Network(zoo.load("dfs5"))
+    pairs = targets_moved(mazes, network.tokenizer, rng)
+    sweep(network, pairs, pairs.places()).recovery("stream", "target")
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "network": ["Network", "Prompts", "Run"],
+        "pairs": [
+            "Pairs",
+            "edges_swapped",
+            "lists_reordered",
+            "origins_swapped",
+            "targets_moved",
+        ],
+        "patching": ["Effects", "sweep"],
+        "paths": ["Sender", "paths_from"],
+        "attribution": ["Attribution", "attribute"],
+    },
+)
