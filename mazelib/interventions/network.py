@@ -145,6 +145,32 @@ class Network:
             return query, key, value
         return self.turned(query, start), self.turned(key, start), value
 
+    def split_attention_inputs(
+        self,
+        layer: int,
+        x: Float[Tensor, "3 head batch pos width"],
+        start: int = 0,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same where a head's queries, keys and values see a stream each.
+
+        Each `[batch, head, pos, each]`.
+        """
+        block = self.blocks[layer]
+        weight, bias = block.qkv.weight, block.qkv.bias
+        if self.is_learned:
+            weight = weight.unflatten(1, (3, self.heads, self.each)).movedim(0, 2)
+            bias = bias.unflatten(0, (3, self.heads, self.each))
+        else:
+            weight = weight.unflatten(0, (self.heads, 3, self.each)).movedim(1, 0)
+            weight = weight.mT
+            bias = bias.unflatten(0, (self.heads, 3, self.each)).transpose(0, 1)
+        normed = norm(block.attention_norm, x, DTYPE)
+        found = torch.einsum("ihbpw,ihwe->ibhpe", normed, weight)
+        query, key, value = found + bias[:, None, :, None]
+        if self.is_learned:
+            return query, key, value
+        return self.turned(query, start), self.turned(key, start), value
+
     def turned(
         self, x: Float[Tensor, "*batch pos each"], start: int = 0
     ) -> Float[Tensor, "*batch pos each"]:

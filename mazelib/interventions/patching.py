@@ -105,12 +105,9 @@ def in_parts(pairs: Pairs, some: Callable[[Pairs, np.ndarray], Effects]) -> Effe
 
     some: gives them, for some pairs, and which of all they are.
     """
-    first = pairs.differs.argmax(1)
-    order, found = np.lexsort((pairs.clean.end, first)), []
-    for start in range(0, len(order), MOST):
-        rows = order[start : start + MOST]
-        found.append(some(pairs.those(rows), rows))
-    back = np.argsort(order)
+    order = batches(pairs)
+    found = [some(pairs.those(rows), rows) for rows in order]
+    back = np.argsort(np.concatenate(order))
 
     def joined(each: Iterable[Said]) -> Said:
         parts = zip(*each, strict=True)
@@ -119,6 +116,12 @@ def in_parts(pairs: Pairs, some: Callable[[Pairs, np.ndarray], Effects]) -> Effe
     base, source, patched = zip(*found, strict=True)
     by = {key: joined(part[key] for part in patched) for key in patched[0]}
     return Effects(joined(base), joined(source), by)
+
+
+def batches(pairs: Pairs) -> list[Int[np.ndarray, "some"]]:
+    """The pairs, as many as are run at a time; such as differ from like columns on."""
+    order = np.lexsort((pairs.clean.end, pairs.differs.argmax(1)))
+    return np.split(order, range(MOST, len(order), MOST))
 
 
 def runs_of(network: Network, pairs: Pairs, noising: bool) -> tuple[Run, Run]:
