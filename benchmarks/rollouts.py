@@ -5,7 +5,8 @@ and must print the same tokens. The prompts are of three lengths (4×4, 5×5 and
 mazes): model.generate gets them padded on the left; TransformerLens once grouped by
 length, as mazelib does itself, and once one by one, as its notebooks do. Where the true
 paths are known, as when a model is scored, mazelib tries them first and completes only
-the prompts whose likeliest answer is another: a side of its own.
+the prompts whose likeliest answer is another: a side of its own. So is the residual
+stream moved by nothing at every token that is printed.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from transformer_lens.model_bridge.sources import build_bridge_from_module
 from mazelib.behaviour.evaluation import prompts
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
+from mazelib.interventions import Change, steered_rollout
 from mazelib.mazes.generators import MazeConfig
 from mazelib.models import zoo
 from mazelib.models.model import MazeModelConfig
@@ -107,10 +109,12 @@ def with_lens(bridge, end: int, asked: list[np.ndarray], size: int) -> list[list
 
 def sides(name: str, count: int) -> dict[str, tuple]:
     """For each way of completing prompts: the prompts, and what completes them."""
-    model, tokenizer, _ = zoo.load(name)
+    trained = zoo.load(name)
+    model, tokenizer, _ = trained
+    nothing = Change(1, add=torch.zeros(model.config.hidden_size))
     bridge = build_bridge_from_module(
         copy.deepcopy(model),
-        architecture=model.config.architectures[0],
+        architecture=type(model).__name__,
         hf_config=model.config,
         tokenizer=None,
         device="cpu",
@@ -123,9 +127,14 @@ def sides(name: str, count: int) -> dict[str, tuple]:
     def lists(given):
         return [answer.tolist() for answer in rollout(model, tokenizer, given)]
 
+    def moved(given):
+        answers = steered_rollout(trained, given, [nothing])
+        return [answer.tolist() for answer in answers]
+
     return {
         FIRST: (asked, lambda _: true_paths_first(model, tokenizer, sets)),
         "mazelib": (asked, lists),
+        "mazelib, steered by nothing": (asked, moved),
         "model.generate": (asked, lambda p: with_generate(model, p)),
         "TransformerLens, by length": (
             asked,

@@ -9,7 +9,8 @@ that have ended leave the batch.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -31,11 +32,13 @@ def rollout(
     progress: bool = False,
     temperature: float = 0.0,
     seed: int = 0,
+    within: Callable[[list[int]], AbstractContextManager] = lambda _: nullcontext(),
 ) -> list[Int[np.ndarray, "_"]]:
     """Each prompt's likeliest next tokens, one after the other, with <PATH_END>.
 
     temperature: above 0, tokens are drawn, from `seed`, by the softmax of the logits
-    over it.
+    over it. within: a context for the prompts of these numbers, which run together; it
+    gives None, or a function that is told which rows go on when others have ended.
 
     An answer stops at <PATH_END>, else after as many tokens as the longest path without
     revisits can have, or where the model's learned positions end. `size` prompts run at
@@ -56,7 +59,8 @@ def rollout(
                 part = indices[start : start + size]
                 ids = torch.from_numpy(np.stack([prompts[i] for i in part])).long()
                 ids = ids.to(model.device)
-                rows = complete(model, ids, bound, temperature, generator)
+                with within(part) as kept:
+                    rows = complete(model, ids, bound, temperature, generator, kept)
                 for index, row in zip(part, rows, strict=True):
                     answers[index] = row
                 bar.update(len(part))
@@ -86,6 +90,7 @@ def complete(
     bound: int,
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
+    kept: Callable[[Tensor], None] | None = None,
 ) -> list[Int[np.ndarray, "_"]]:
     """At most `bound` tokens after each prompt, all of one length (see `rollout`)."""
     end = model.config.eos_token_id
@@ -109,6 +114,8 @@ def complete(
             keep = torch.nonzero(~ended)[:, 0]
             cache.batch_select_indices(keep)
             ids, running, ended = ids[keep], running[keep], ended[keep]
+            if kept is not None:
+                kept(keep)
     return [_until(row, end) for row in printed.cpu().numpy()]
 
 

@@ -1,4 +1,4 @@
-"""What follows when a model is changed inside: patching, paths, circuits, attribution.
+"""What follows when a model is changed inside: patching, circuits, steering.
 
 In: a `Network` on a trained model, and minimal pairs made of mazes. Out: arrays by
 layer, head and kind of token, and tables made of them. Nothing here draws.
@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "patching": ["Effects", "sweep"],
         "paths": ["Sender", "paths_from"],
         "circuits": ["Graph", "circuit_effects", "edge_scores", "faithfulness"],
+        "steering": ["Change", "steered", "steered_rollout"],
         "attribution": ["Attribution", "attribute"],
     },
 )
