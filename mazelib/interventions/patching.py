@@ -42,10 +42,16 @@ Places = Mapping[str, Bool[np.ndarray, "pairs pos"]]
 
 
 class Said(NamedTuple):
-    """What is said after each prompt: a logit difference, and a probability."""
+    """What is said after each prompt.
+
+    difference: the clean answer's logit less the corrupted one's. probability: of the
+    clean answer. is_clean, is_corrupted: is that the likeliest token of all?
+    """
 
     difference: Float[np.ndarray, "*sites pairs"]
     probability: Float[np.ndarray, "*sites pairs"]
+    is_clean: Bool[np.ndarray, "*sites pairs"]
+    is_corrupted: Bool[np.ndarray, "*sites pairs"]
 
 
 class Effects(NamedTuple):
@@ -145,12 +151,13 @@ class Where(NamedTuple):
 
 
 def said(logits: Float[Tensor, "*sites pairs id"], pairs: Pairs) -> Said:
-    """The clean answer's logit less the corrupted one's; its probability."""
-    each = torch.arange(len(pairs))
+    """What logits say of the two answers of pairs."""
+    each, logits = torch.arange(len(pairs)), logits.detach()
     right, wrong = (torch.from_numpy(token) for token in (pairs.right, pairs.wrong))
     difference = logits[..., each, right] - logits[..., each, wrong]
-    probability = logits.softmax(-1)[..., each, right]
-    return Said(difference.detach().numpy(), probability.detach().numpy())
+    probability, likeliest = logits.softmax(-1)[..., each, right], logits.argmax(-1)
+    found = (difference, probability, likeliest == right, likeliest == wrong)
+    return Said(*(part.numpy() for part in found))
 
 
 @torch.no_grad()
