@@ -25,7 +25,14 @@ from torch import Tensor
 from mazelib.errors import MazelibError
 from mazelib.interventions.network import DTYPE, Network, Run, attended_on
 from mazelib.interventions.pairs import Pairs
-from mazelib.interventions.patching import Effects, batches, in_parts, runs_of, said
+from mazelib.interventions.patching import (
+    Effects,
+    batches,
+    first_changed,
+    in_parts,
+    runs_of,
+    said,
+)
 from mazelib.models.blocks import mlp
 
 POINTS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -130,11 +137,6 @@ def difference(logits: Float[Tensor, "pairs id"], pairs: Pairs) -> Tensor:
     """The clean answer's logit less the corrupted one's."""
     each = torch.arange(len(pairs))
     return logits[each, pairs.right] - logits[each, pairs.wrong]
-
-
-def first_changed(pairs: Pairs) -> int:
-    """The first column in which any pair differs."""
-    return int(pairs.differs.any(0).argmax())
 
 
 @torch.no_grad()

@@ -136,6 +136,11 @@ def runs_of(network: Network, pairs: Pairs, noising: bool) -> tuple[Run, Run]:
     return (clean, corrupted) if noising else (corrupted, clean)
 
 
+def first_changed(pairs: Pairs) -> int:
+    """The first column in which any pair differs; 0 where none does."""
+    return int(pairs.differs.any(0).argmax())
+
+
 class Where(NamedTuple):
     """Tokens of a batch: their rows and columns, and the first column of all."""
 

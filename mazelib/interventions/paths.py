@@ -10,6 +10,7 @@ the reader makes of it goes on through the rest (Wang et al., "Interpretability 
 wild", arXiv 2211.00593). A test compares with TransformerLens' direct path patching.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,13 @@ from torch import Tensor
 from mazelib.errors import MazelibError
 from mazelib.interventions.network import DTYPE, Network, Run, attended_on
 from mazelib.interventions.pairs import Pairs
-from mazelib.interventions.patching import Effects, in_parts, runs_of, said
+from mazelib.interventions.patching import (
+    Effects,
+    first_changed,
+    in_parts,
+    runs_of,
+    said,
+)
 from mazelib.models.blocks import mlp
 
 READERS = ("q", "k", "v", "mlp", "logits")
@@ -53,6 +60,55 @@ def paths_from(
         return Effects(said(base.logits, pairs), said(source.logits, pairs), found)
 
     return in_parts(pairs, some)
+
+
+def senders_patched(
+    network: Network, pairs: Pairs, senders: Collection[Sender], noising: bool = False
+) -> Effects:
+    """The effect of patching several senders at once, at every token.
+
+    "whole": whoever reads them sees the change. "direct": the end alone does. Raises
+    MazelibError for a sender that is none.
+    """
+    for sender in senders:
+        check_sender(network, sender)
+
+    @torch.no_grad()
+    def some(pairs: Pairs, _: np.ndarray) -> Effects:
+        base, source = runs_of(network, pairs, noising)
+        row, asked = torch.arange(len(pairs)), torch.from_numpy(pairs.clean.end)
+        changes = [change(network, base, source, sender, 0) for sender in senders]
+        at_end = base.streams[-1] + sum(changes)
+        found = {
+            "whole": said(all_replaced(network, base, source, pairs, senders), pairs),
+            "direct": said(network.unembedded(at_end[row, asked]), pairs),
+        }
+        return Effects(said(base.logits, pairs), said(source.logits, pairs), found)
+
+    return in_parts(pairs, some)
+
+
+def all_replaced(
+    network: Network, base: Run, source: Run, pairs: Pairs, senders: Collection[Sender]
+) -> Float[Tensor, "pairs id"]:
+    """The logits when senders write what they write in the source run."""
+    start = first_changed(pairs)
+    from_source = Sender("embedding") in senders
+    x = (source if from_source else base).streams[0][:, start:][None]
+    column = torch.arange(x.shape[2])
+    visible = column <= column[:, None]
+    for layer, block in enumerate(network.blocks):
+        query, *own = network.attention_inputs(layer, x, start)
+        kept = (part[layer][:, :, :start] for part in (base.keys, base.values))
+        read = attended_on(query, *kept, *own, visible)
+        for head in range(network.heads):
+            if Sender("head", layer, head) in senders:
+                read[:, :, head] = source.read[layer][:, head, start:]
+        x = x + network.attention_output(layer, read)
+        replaced = Sender("mlp", layer) in senders
+        x = x + (source.mlps[layer][:, start:] if replaced else mlp(block, x, DTYPE))
+    row, asked = torch.arange(len(pairs)), torch.from_numpy(pairs.clean.end)
+    return network.unembedded(x[0, row, asked - start])
 
 
 def check_sender(network: Network, sender: Sender) -> None:
@@ -92,8 +148,7 @@ def by_readers(
     network: Network, base: Run, source: Run, pairs: Pairs, sender: Sender
 ) -> dict[str, Float[Tensor, "*sites pairs id"]]:
     """The logits with the path to each reader patched."""
-    changed = pairs.differs.any(0)
-    start = int(changed.argmax()) if changed.any() else 0
+    start = first_changed(pairs)
     delta = change(network, base, source, sender, start)
     row, asked = torch.arange(len(delta)), torch.from_numpy(pairs.clean.end)
     at_end = base.streams[-1][row, asked] + delta[row, asked - start]

@@ -9,7 +9,12 @@ from mazelib.errors import MazelibError
 from mazelib.internals.lens import open_lens
 from mazelib.interventions.pairs import edges_swapped, targets_moved
 from mazelib.interventions.patching import sweep
-from mazelib.interventions.paths import READERS, Sender, paths_from
+from mazelib.interventions.paths import (
+    READERS,
+    Sender,
+    paths_from,
+    senders_patched,
+)
 
 
 @pytest.fixture(params=[targets_moved, edges_swapped])
@@ -89,3 +94,5 @@ def test_the_other_run_is_patched_when_noising(network, pairs):
 def test_a_sender_that_there_is_not_is_refused(network, pairs, sender):
     with pytest.raises(MazelibError, match="layers 0 to 2, heads 0 to 1"):
         paths_from(network, pairs, sender)
+    with pytest.raises(MazelibError, match="no sender"):
+        senders_patched(network, pairs, [sender])
