@@ -186,3 +186,22 @@ def steered_rollout(
         return steered(model, [change.those(some) for change in changes])
 
     return rollout(model, trained.tokenizer, prompts, within=within)
+
+
+def class_means(
+    streams: Float[np.ndarray, "*layers tokens width"],
+    label: Int[np.ndarray, "tokens"],
+    count: int,
+) -> Float[np.ndarray, "*layers count width"]:
+    """The mean stream at tokens of each label, 0 to `count` - 1.
+
+    The difference of two is the direction from the one to the other. Raises
+    MazelibError for a label that no token has.
+    """
+    is_label = label == np.arange(count)[:, None]
+    missing = np.flatnonzero(~is_label.any(1))
+    if len(missing):
+        raise MazelibError(
+            f"no token has the label {missing[0]}, so it has no mean: give more tokens"
+        )
+    return (is_label / is_label.sum(1, keepdims=True)) @ streams

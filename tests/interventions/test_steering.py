@@ -7,7 +7,13 @@ import torch
 from mazelib.behaviour.rollout import rollout
 from mazelib.errors import MazelibError
 from mazelib.interventions.network import Prompts, attended
-from mazelib.interventions.steering import ALL, Change, steered, steered_rollout
+from mazelib.interventions.steering import (
+    ALL,
+    Change,
+    class_means,
+    steered,
+    steered_rollout,
+)
 from mazelib.models.blocks import mlp
 
 
@@ -168,3 +174,12 @@ def test_what_cannot_be_steered_by_is_refused(trained, network):
     model.train()
     with pytest.raises(MazelibError, match=r"model\.eval\(\)"), steered(model, []):
         pass
+
+
+def test_means_are_those_of_their_label(rng):
+    streams, label = rng.normal(size=(2, 30, 5)), rng.permutation(np.arange(30) % 3)
+    means = class_means(streams, label, 3)
+    for which in range(3):
+        np.testing.assert_allclose(means[:, which], streams[:, label == which].mean(1))
+    with pytest.raises(MazelibError, match="no token has the label 3"):
+        class_means(streams, label, 4)
