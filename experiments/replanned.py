@@ -1,0 +1,254 @@
+"""The plan rewritten: a fork's other way is written into the stream, and walked.
+
+    python -m experiments.replanned          # writes data/results/replanned.json
+    python -m experiments.replanned dfs5     # this model again, the others as they are
+
+One row a model. At one fork of a maze, with two ways on, the residual stream at the
+fork's token is moved after one layer: along the sum of the probes (of cells that the
+path comes to, `experiments.future`, the next one with them) of the other way's first
+four cells less that of the right way's. `turns`: at what share of forks that were
+decided rightly the choice becomes the other way; `walks`: the answer goes on that way
+legally for four more steps or to where it ends, and in mazes with cycles to the target.
+After the layer, and at the length (in units of the stream's own variation) that do most
+on other mazes. `random`: along random directions, as long. `before`: of the forks that
+turn, the share that turn, too, when the stream is moved at the token before the fork
+and not at the fork.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from tqdm import tqdm
+
+from experiments.families import by_family, keep, mazes_of, networks, rounded
+from mazelib.behaviour.detours import steps_by, walks, way_cells
+from mazelib.behaviour.evaluation import answered_cells, prompts
+from mazelib.behaviour.forks import ways_on
+from mazelib.commands.flags import names_asked
+from mazelib.dataset.stream import MazeSet
+from mazelib.evidence.intervals import bootstrap_groups
+from mazelib.evidence.threads import one_thread
+from mazelib.internals.lens import open_lens
+from mazelib.internals.plans import PathSteps, future, path_steps
+from mazelib.internals.probes import CHOOSE, SCORE, fit, groups_of, parts_of
+from mazelib.internals.streams import at_steps, streams_at
+from mazelib.interventions import Change, steered_rollout
+from mazelib.models import zoo
+from mazelib.models.checkpoint import TrainedModel
+from mazelib.tokens.tokenizer import Sample
+
+TABLE = "replanned.json"
+ASKED = ("dfs5", "dfs6-learned")
+CYCLIC = "mixed5"
+MAZES, COUNT, CHOSEN = 4000, 1000, 200
+"""Test mazes, parted as those of the probes; forks to score, and to choose the layer
+and the length on, at most."""
+CELLS, SHORTEST = 4, 2
+"""How many cells of each way the probes are of, at most and at least."""
+LENGTHS = (1.0, 2.0, 4.0)
+LONGER, AT_MOST = 2, 2.0
+"""In mazes with cycles: by how many steps the other way is longer at least, and how
+many times as long at most."""
+
+
+class Asked(NamedTuple):
+    """Forks, one a maze, and the first cell of the way that the path does not take."""
+
+    mazes: MazeSet
+    steps: PathSteps
+    other: Int[np.ndarray, "forks"]
+
+    def __iter__(self):
+        """Each fork's sample, step and other way."""
+        facts = zip(
+            self.mazes, self.steps.step.tolist(), self.other.tolist(), strict=True
+        )
+        return iter(facts)
+
+    def those(self, kept: np.ndarray) -> "Asked":
+        """Some of them."""
+        steps = PathSteps(np.arange(kept.sum()), self.steps.step[kept])
+        return Asked(self.mazes[kept], steps, self.other[kept])
+
+
+def other_ways(sample: Sample) -> list[tuple[int, int]]:
+    """The forks with two ways on, and the other way, where it can be told to be walked.
+
+    Two cells long and more; if it leads to the target, longer than the path, but not by
+    too much.
+    """
+    path, found = sample.path.tolist(), []
+    for step in sample.maze.forks(sample.path).tolist():
+        ways, left = ways_on(sample.maze, path, step), len(path) - 1 - step
+        if len(ways) != 2 or left < SHORTEST:
+            continue
+        other = sum(ways) - path[step + 1]
+        length = steps_by(sample, step, other)
+        fits = length is None or left + LONGER <= length <= AT_MOST * left
+        if fits and len(way_cells(sample, step, other, CELLS)) >= SHORTEST:
+            found.append((step, other))
+    return found
+
+
+def asked_of(mazes: MazeSet, leads: bool) -> Asked:
+    """One fork of each maze that has one; leads: only ways that lead to the target."""
+    rng, rows = np.random.default_rng(0), []
+    for at, sample in enumerate(mazes):
+        found = other_ways(sample)
+        if leads:
+            found = [way for way in found if steps_by(sample, *way) is not None]
+        if found:
+            rows.append((at, *found[rng.integers(len(found))]))
+    maze, step, other = np.array(rows, int).reshape(-1, 3).T
+    return Asked(mazes[maze], PathSteps(np.arange(len(maze)), step), other)
+
+
+def along(
+    asked: Asked, weights: Float[np.ndarray, "layers width cells"]
+) -> Float[np.ndarray, "layers forks width"]:
+    """The direction of the probes from each fork's right way to its other one."""
+    signs = np.zeros((len(asked.other), asked.mazes.n**2))
+    for row, (sample, step, other) in enumerate(asked):
+        signs[row, way_cells(sample, step, other, CELLS)] += 1
+        signs[row, sample.path[step + 1 : step + 1 + CELLS]] -= 1
+    return np.einsum("fc,ldc->lfd", signs, weights)
+
+
+def answers(
+    trained: TrainedModel, asked: Asked, changes: Sequence[Change] = ()
+) -> list[list[int]]:
+    """What is answered from each fork on, with the stream changed."""
+    tokenizer, n = trained.tokenizer, asked.mazes.n
+    begun, places = prompts(asked.mazes, tokenizer), asked.mazes.offset.tolist()
+    given = []
+    for ids, (sample, step, _), place in zip(begun, asked, places, strict=True):
+        cells = tokenizer.place(n, tuple(place))[:, 0]
+        given.append(np.concatenate([ids, cells[sample.path[: step + 1]]]))
+    found = steered_rollout(trained, given, changes)
+    return [
+        answered_cells(answer, tokenizer, n, tuple(place))
+        for answer, place in zip(found, places, strict=True)
+    ]
+
+
+def columns(trained: TrainedModel, asked: Asked) -> Int[np.ndarray, "forks"]:
+    """The column of each fork's token."""
+    lengths = [len(ids) for ids in prompts(asked.mazes, trained.tokenizer)]
+    return np.array(lengths) + asked.steps.step
+
+
+class Pushed(NamedTuple):
+    """What becomes of forks: does the choice turn, and is the other way walked?"""
+
+    turns: np.ndarray
+    walks: np.ndarray
+
+
+def pushed(
+    trained: TrainedModel,
+    asked: Asked,
+    layer: int,
+    move: Float[np.ndarray, "forks width"],
+    column: Int[np.ndarray, "forks"],
+) -> Pushed:
+    """What becomes of forks when the stream is moved at a token of each."""
+    change = Change(layer, torch.from_numpy(move).float(), where=column)
+    found = list(zip(asked, answers(trained, asked, [change]), strict=True))
+    turned = [answer[:1] == [other] for (_, _, other), answer in found]
+    walked = [walks(*fork, answer) for fork, answer in found]
+    return Pushed(np.array(turned), np.array(walked))
+
+
+def unit(move: Float[np.ndarray, "*some width"]) -> Float[np.ndarray, "*some width"]:
+    """Directions of length 1."""
+    return move / np.linalg.norm(move, axis=-1, keepdims=True)
+
+
+def goes_right(trained: TrainedModel, asked: Asked) -> np.ndarray:
+    """At which forks the model takes the path's own way."""
+    found = zip(asked, answers(trained, asked), strict=True)
+    return np.array([a[:1] == [int(s.path[step + 1])] for (s, step, _), a in found])
+
+
+def with_interval(values: np.ndarray, group: np.ndarray) -> list[float]:
+    """A share and its interval over groups of mazes."""
+    ends = bootstrap_groups(group, lambda rows: values[rows].mean())
+    return rounded([values.mean(), *ends])
+
+
+def row(name: str, family: str) -> dict:
+    """All that is measured of one model."""
+    trained, mazes = zoo.load(name), mazes_of(family, MAZES)
+    steps, part = path_steps(mazes, "fork"), parts_of(mazes)
+    streams = streams_at(open_lens(trained), mazes, {"": at_steps(steps)})[""]
+    probes = fit(streams, future(mazes, steps, least=1), part[steps.maze])
+    length = np.sqrt(streams.var(1).sum(-1))
+    some = {}
+    for number, most in ((CHOOSE, CHOSEN), (SCORE, COUNT)):
+        asked = asked_of(mazes[part == number], name == CYCLIC)
+        kept = np.flatnonzero(goes_right(trained, asked))[:most]
+        some[number] = asked.those(np.isin(np.arange(len(asked.other)), kept))
+    layer, size, tried = chosen(trained, some[CHOOSE], probes.weights, length)
+    asked, far = some[SCORE], size * length[layer]
+    at, group = columns(trained, asked), groups_of(asked.mazes)
+    own = far * unit(along(asked, probes.weights)[layer])
+    chance = far * unit(np.random.default_rng(0).normal(size=own.shape))
+    hits, by_chance = (pushed(trained, asked, layer, x, at) for x in (own, chance))
+    early, early_chance = (
+        pushed(trained, asked, layer, x, at - 1).turns for x in (own, chance)
+    )
+    later = hits.turns & (asked.steps.step > 0)
+    return {
+        "model": name,
+        "n": len(group),
+        "mazes": len(np.unique(group)),
+        "layer": layer,
+        "length": size,
+        "walks": with_interval(hits.walks, group),
+        "turns": with_interval(hits.turns, group),
+        "random": {k: rounded(v.mean()) for k, v in by_chance._asdict().items()},
+        "before": {
+            "n": int(later.sum()),
+            "mazes": len(np.unique(group[later])),
+            "turns": with_interval(early[later], group[later]),
+            "random": rounded(early_chance[later].mean()),
+        },
+        "by": tried,
+    }
+
+
+def chosen(
+    trained: TrainedModel, asked: Asked, weights: np.ndarray, length: np.ndarray
+) -> tuple[int, float, list[dict]]:
+    """The layer and the length at which most forks are walked the other way."""
+    move, at = unit(along(asked, weights)), columns(trained, asked)
+    tried = {
+        (layer, size): pushed(
+            trained, asked, layer, size * length[layer] * move[layer], at
+        ).walks.mean()
+        for layer in range(len(length))
+        for size in LENGTHS
+    }
+    rows = [
+        {"layer": layer, "length": size, "walks": rounded(share)}
+        for (layer, size), share in tried.items()
+    ]
+    return *max(tried, key=tried.get), rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Rewrite the plans of all models, or of those that are named."""
+    one_thread()
+    known = {**networks(untrained=False, families=ASKED), CYCLIC: CYCLIC}
+    names = names_asked(__doc__, list(known), arguments)
+    about = {"made_by": "python -m experiments.replanned", "n": MAZES}
+    for family, some in by_family(names, known):
+        for name in tqdm(some, family):
+            keep(TABLE, row(name, family), **about)
+
+
+if __name__ == "__main__":
+    main()
