@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "paths": ["Sender", "paths_from"],
         "circuits": ["Graph", "circuit_effects", "edge_scores", "faithfulness"],
         "steering": ["Change", "steered", "steered_rollout"],
+        "subspaces": ["Spot", "fit_subspace", "swapped"],
         "attribution": ["Attribution", "attribute"],
     },
 )

@@ -206,7 +206,6 @@ class Network:
         x = norm(last_norm(self.model), x, DTYPE)
         return affine(self.model.get_output_embeddings(), x)
 
-    @torch.no_grad()
     def resume(
         self,
         run: Run,
