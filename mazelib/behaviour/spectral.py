@@ -3,10 +3,10 @@
     walk(sample, spectral_step(4), rng)
 
 Each passage is a node of the *line graph*, next to those that share a cell with it. The
-eigenvectors of its Laplacian with the least eigenvalues give each passage a
-place; the solver goes through the passage whose place is nearest to one of the
-target's. Two-layer transformers that learn shortest paths seem to hold such places
-(Cohen et al., "Spectral Journey", arXiv 2502.08794).
+eigenvectors of its Laplacian with the least eigenvalues give each passage a place; the
+solver goes through the passage whose place is nearest to one of the target's. Two-layer
+transformers that learn shortest paths seem to hold such places (Cohen et al., "Spectral
+Journey", arXiv 2502.08794).
 """
 
 from functools import lru_cache

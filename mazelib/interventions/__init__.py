@@ -26,6 +26,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "circuits": ["Graph", "circuit_effects", "edge_scores", "faithfulness"],
         "steering": ["Change", "steered", "steered_rollout"],
         "subspaces": ["Spot", "fit_subspace", "swapped"],
-        "attribution": ["Attribution", "attribute"],
+        "attribution": ["Attribution", "attribute", "read_off"],
     },
 )

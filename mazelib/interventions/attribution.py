@@ -23,7 +23,7 @@ from mazelib.behaviour.forks import ways_on
 from mazelib.dataset.stream import MazeSet
 from mazelib.errors import MazelibError
 from mazelib.internals.plans import PathSteps, cell_at, path_steps
-from mazelib.internals.roles import KINDS, roles_of
+from mazelib.internals.roles import KINDS, Roles, roles_of
 from mazelib.internals.ways import token_of
 from mazelib.interventions.network import Network, Prompts, Run
 from mazelib.models.blocks import last_norm
@@ -107,36 +107,69 @@ def parts_of(network: Network) -> pd.DataFrame:
     )
 
 
+class Asked(NamedTuple):
+    """Steps of mazes that are run together, and what is compared at each.
+
+    along: the direction whose product with the last stream is the difference of the
+    two logits, but for `rest`, which the biases make.
+    """
+
+    run: Run
+    roles: Roles
+    row: Int[np.ndarray, "steps"]
+    column: Int[np.ndarray, "steps"]
+    right: Int[np.ndarray, "steps"]
+    wrong: Int[np.ndarray, "steps"]
+    difference: Float[Tensor, "steps"]
+    along: Float[Tensor, "steps width"]
+    rest: Float[Tensor, "steps"]
+
+
 @torch.no_grad()
-def attribute_some(network: Network, mazes: MazeSet, steps: PathSteps) -> tuple:
-    """The same for mazes that are run together."""
+def asked_at(network: Network, mazes: MazeSet, steps: PathSteps) -> Asked:
+    """Steps of some mazes, and what is compared at each."""
     batch = mazes.encode(network.tokenizer)
     roles = roles_of(batch, mazes, network.tokenizer)
     row, column = steps.maze, roles.path_start[steps.maze] + 1 + steps.step
     run = network.run(Prompts(batch.ids, np.full(len(mazes), batch.ids.shape[1] - 1)))
-    ended = run.streams[-1][row, column]
+    ended, each = run.streams[-1][row, column], torch.arange(len(row))
     logits = network.unembedded(ended)
     right, wrong = tokens_compared(network, mazes, steps, logits)
-    along, rest = direction(network, ended, right, wrong)
-    kinds = torch.from_numpy(roles.kind[row][:, :, None] == np.arange(len(KINDS)))
-    by_kind = torch.stack(
-        [
-            heads_by_kind(network, run, layer, (row, column), along, kinds)
-            for layer in range(network.layers)
-        ],
-        1,
-    )
-    written = embedded_parts(network, batch.ids[row, column], column, along)
-    for layer, block in enumerate(network.blocks):
-        written += list(by_kind[:, layer].sum(-1).unbind(1))
-        written += [
-            along @ block.output.bias,
-            (run.mlps[layer][row, column] * along).sum(1),
-        ]
-    each = torch.arange(len(row))
     difference = logits[each, right] - logits[each, wrong]
-    written = torch.stack([*written, rest], 1)
-    return right, wrong, written.numpy(), by_kind.numpy(), difference.numpy()
+    compared = direction(network, ended, right, wrong)
+    return Asked(run, roles, row, column, right, wrong, difference, *compared)
+
+
+@torch.no_grad()
+def attribute_some(network: Network, mazes: MazeSet, steps: PathSteps) -> tuple:
+    """What is known of steps of mazes that are run together (see `Attribution`)."""
+    asked = asked_at(network, mazes, steps)
+    row, column, along = asked.row, asked.column, asked.along
+    kind = asked.roles.kind[row][:, :, None] == np.arange(len(KINDS))
+    by_kind = by_source(network, asked, torch.from_numpy(kind).float())
+    ids = asked.run.prompts.ids[row, column]
+    written = embedded_parts(network, ids, column, along)
+    for layer, block in enumerate(network.blocks):
+        added = asked.run.mlps[layer][row, column]
+        written += list(by_kind[:, layer].sum(-1).unbind(1))
+        written += [along @ block.output.bias, (added * along).sum(1)]
+    written = torch.stack([*written, asked.rest], 1)
+    found = (written, by_kind, asked.difference)
+    return asked.right, asked.wrong, *(part.numpy() for part in found)
+
+
+@torch.no_grad()
+def read_off(
+    network: Network, mazes: MazeSet, steps: PathSteps
+) -> Float[np.ndarray, "steps layers heads pos"]:
+    """What each head writes to the right token's lead, by the token it attends to.
+
+    At steps of a few mazes; all that it attends to add up to what it writes.
+    """
+    asked = asked_at(network, mazes, steps)
+    columns = asked.run.prompts.ids.shape[1]
+    each = torch.eye(columns).expand(len(asked.row), -1, -1)
+    return by_source(network, asked, each).numpy()
 
 
 def tokens_compared(
@@ -194,20 +227,23 @@ def embedded_parts(
     return [(part * along).sum(1) for part in parts]
 
 
-def heads_by_kind(
-    network: Network,
-    run: Run,
-    layer: int,
-    where: tuple[np.ndarray, np.ndarray],
-    along: Float[Tensor, "steps width"],
-    kinds: Tensor,
-) -> Float[Tensor, "steps heads kinds"]:
-    """What each head of a layer writes along a direction, by what it is read off."""
-    row, column = where
-    query, key = run.queries[layer][row, :, column], run.keys[layer][row]
-    scores = (key @ query[..., None])[..., 0] * query.shape[-1] ** -0.5
-    hidden = torch.arange(key.shape[2]) > torch.from_numpy(column)[:, None, None]
-    weights = scores.masked_fill(hidden, -torch.inf).softmax(-1)
-    asked = torch.einsum("hew,sw->she", network.output_matrix(layer), along)
-    worth = (run.values[layer][row] @ asked[..., None])[..., 0]
-    return (weights * worth) @ kinds.float()
+@torch.no_grad()
+def by_source(
+    network: Network, asked: Asked, sources: Float[Tensor, "steps pos sources"]
+) -> Float[Tensor, "steps layers heads sources"]:
+    """What each head writes to the difference, by what it is read off.
+
+    sources: how much of each source a token is.
+    """
+    run, row, column = asked.run, asked.row, asked.column
+    found = []
+    for layer in range(network.layers):
+        query, key = run.queries[layer][row, :, column], run.keys[layer][row]
+        scores = (key @ query[..., None])[..., 0] * query.shape[-1] ** -0.5
+        hidden = torch.arange(key.shape[2]) > torch.from_numpy(column)[:, None, None]
+        weights = scores.masked_fill(hidden, -torch.inf).softmax(-1)
+        matrix = network.output_matrix(layer)
+        wanted = torch.einsum("hew,sw->she", matrix, asked.along)
+        worth = (run.values[layer][row] @ wanted[..., None])[..., 0]
+        found.append((weights * worth) @ sources)
+    return torch.stack(found, 1)

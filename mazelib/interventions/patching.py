@@ -26,6 +26,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from mazelib.errors import MazelibError
 from mazelib.interventions.network import DTYPE, Network, Run, attended
 from mazelib.interventions.pairs import Pairs
 from mazelib.models.blocks import mlp
@@ -90,8 +91,11 @@ def sweep(
 
     Before the pairs' axis stand, for the stream, `layers + 1`; for attention and MLP,
     `layers`; for heads and patterns, `layers, heads`. noising: the clean run is the
-    base and the corrupted one the source, instead of the other way round.
+    base and the corrupted one the source, instead of the other way round. Raises
+    MazelibError for a part that there is not.
     """
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise MazelibError(f"no part {unknown[0]!r}: take some of {', '.join(PARTS)}")
 
     def some(pairs: Pairs, rows: np.ndarray) -> Effects:
         base, source = runs_of(network, pairs, noising)
@@ -224,7 +228,7 @@ def written_changes(
     after = base.streams[layer + 1][row, column]
     own = base.mlps[layer][row, column]
     found, block = {}, network.blocks[layer]
-    for part in set(parts) & set(deltas):
+    for part in (part for part in deltas if part in parts):
         middle = after - own + deltas[part]
         found[part] = middle + mlp(block, middle, DTYPE)
     if "mlp" in parts:

@@ -10,7 +10,7 @@ from mazelib.behaviour.forks import ways_on
 from mazelib.errors import MazelibError
 from mazelib.internals.lens import open_lens
 from mazelib.internals.roles import KINDS
-from mazelib.interventions.attribution import TASKS, attribute
+from mazelib.interventions.attribution import TASKS, attribute, read_off
 from mazelib.interventions.network import Prompts
 
 
@@ -64,6 +64,16 @@ def test_heads_read_nothing_off_tokens_that_come_later(network, trees):
     later = [KINDS.index(kind) for kind in ("path", "path_end")]
     assert (found.by_kind[..., later] == 0).all()
     assert (found.by_kind[..., KINDS.index("target")] != 0).any()
+
+
+def test_what_is_read_off_each_token_adds_up(network, trees):
+    found = attribute(network, trees[:5], "fork")
+    by_token = read_off(network, trees[:5], found.steps)
+    np.testing.assert_allclose(by_token.sum(-1), found.by_kind.sum(-1), atol=1e-4)
+    batch = trees[:5].encode(network.tokenizer)
+    own = batch.answer.argmax(1)[found.steps.maze] + found.steps.step
+    later = np.arange(by_token.shape[-1]) > own[:, None]
+    assert (by_token.transpose(0, 3, 1, 2)[later] == 0).all()
 
 
 def test_attributions_are_those_of_transformer_lens(trained, network, trees):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformer_lens import patching
 
+from mazelib.errors import MazelibError
 from mazelib.internals.lens import open_lens
 from mazelib.interventions import patching as ours
 from mazelib.interventions.pairs import edges_swapped, targets_moved
@@ -77,6 +78,11 @@ def test_pairs_may_be_run_in_any_number_at_a_time(network, pairs, monkeypatch):
     for key, found in whole.patched.items():
         for mine, theirs in zip(found, parts.patched[key], strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-4)
+
+
+def test_a_part_that_there_is_not_is_refused(network, pairs):
+    with pytest.raises(MazelibError, match="no part 'key': take some of stream"):
+        sweep(network, pairs, pairs.places(), ("key",))
 
 
 def test_recovery_may_be_of_some_pairs(network, pairs):
