@@ -37,21 +37,22 @@ def other(config: TrainConfig, **changes) -> TrainConfig:
 
 
 def again(
-    config: TrainConfig,
+    config: TrainConfig | tuple[TrainConfig, ...],
     steps: int = 5_000,
     muon_lr: float = 0.003,
     adamw_lr: float = 9e-4,
-) -> tuple[TrainConfig, TrainConfig]:
-    """A run and a shorter one after it, on other mazes, whose rates rise once more."""
-    second = replace(
-        other(config, seed=config.mazes.seed + 10),
+) -> tuple[TrainConfig, ...]:
+    """A run, or several, and one more after it: other mazes, rates that rise again."""
+    stages = config if isinstance(config, tuple) else (config,)
+    following = replace(
+        other(stages[-1], seed=stages[-1].mazes.seed + 10),
         steps=steps,
         muon_lr=muon_lr,
         adamw_lr=adamw_lr,
         ladder=0,
         weights=None,
     )
-    return config, second
+    return *stages, following
 
 
 def further(
@@ -80,7 +81,9 @@ TEN = replace(
     other(LARGE, mazes=MazeConfig("dfs", 10), side=10, layers=12), steps=8_400
 )
 FEWER6 = replace(LEARNED6, steps=24_000, batch=16, evaluate_every=500)
-"""The same for two cores: half of the questions, in more and smaller steps."""
+"""The same for two cores: in more and smaller steps."""
+FALLING = {"muon_lr": 0.004, "adamw_lr": 8e-4}
+"""The rates at which further stages of it begin."""
 MIXED = MazeConfig("mixed", 5, p=0.2)
 [SIX] = further("dfs5", mazes=MazeConfig("dfs", 6))
 POOL = other(DFS5, mazes=MazeConfig("dfs", 4), pool=64)
@@ -90,8 +93,12 @@ RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5-seed2": again(other(DFS5, seed=2)),
     "dfs5-learned": again(LEARNED),
     "dfs6-learned": (LEARNED6,),
-    "dfs6-learned-seed1": again(other(FEWER6, seed=1), 16_000, 0.004, 8e-4),
-    "dfs6-learned-seed2": again(other(FEWER6, seed=2), 16_000, 0.004, 8e-4),
+    "dfs6-learned-seed1": again(
+        again(other(FEWER6, seed=1), 16_000, **FALLING), 24_000, **FALLING
+    ),
+    "dfs6-learned-seed2": again(
+        again(other(FEWER6, seed=2), 16_000, **FALLING), 24_000, **FALLING
+    ),
     "dfs10": (TEN,),
     "dfs6": again(SIX, steps=7_000, muon_lr=SIX.muon_lr, adamw_lr=SIX.adamw_lr),
     "mixed5": further("dfs5", mazes=MIXED),
