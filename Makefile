@@ -58,6 +58,7 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.ablations
 	$(BIN)/python -m experiments.ahead
 	$(BIN)/python -m experiments.anew
+	$(BIN)/python -m experiments.attributed
 	$(BIN)/python -m experiments.by_set
 	$(BIN)/python -m experiments.by_scheme
 	$(BIN)/python -m experiments.clusters
@@ -73,6 +74,7 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.more_mazes
 	$(BIN)/python -m experiments.patterns
 	$(BIN)/python -m experiments.steered
+	$(BIN)/python -m experiments.stops
 	$(BIN)/python -m experiments.ways
 
 answers: $(READY) ## ask the models anew what the chapters ask them (15 minutes)

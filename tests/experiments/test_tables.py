@@ -5,6 +5,7 @@ import pytest
 from experiments import (
     ahead,
     anew,
+    attributed,
     by_scheme,
     by_set,
     clusters,
@@ -20,6 +21,7 @@ from experiments import (
     more_mazes,
     patterns,
     steered,
+    stops,
     ways,
 )
 from experiments.families import is_trained, networks
@@ -35,6 +37,10 @@ def anew_trained() -> set[str]:
     return {name for name in anew.NETWORKS if is_trained(name)}
 
 
+def of_families() -> dict[str, str]:
+    return networks(False, attributed.FAMILIES)
+
+
 def there() -> list[str]:
     return [name for name in by_scheme.MODELS if name in zoo.names()]
 
@@ -42,6 +48,7 @@ def there() -> list[str]:
 MEASURED = {
     ahead.TABLE: (None, None),
     anew.TABLE: (anew_trained, lambda: anew.NETWORKS),
+    attributed.TABLE: (of_families, of_families),
     by_scheme.TABLE: (there, lambda: by_scheme.networks(there(), there())),
     by_set.TABLE: (by_set.models_asked, None),
     clusters.TABLE: (lambda: trained(clusters.NETWORKS), lambda: clusters.NETWORKS),
@@ -57,6 +64,7 @@ MEASURED = {
     more_mazes.TABLE: (None, None),
     patterns.TABLE: (None, None),
     steered.TABLE: (None, None),
+    stops.TABLE: (of_families, of_families),
     ways.TABLE: (None, None),
 }
 
