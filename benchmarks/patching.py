@@ -33,6 +33,56 @@ def pairs_as_long(network: Network) -> Pairs:
     return pairs.those(rows[:PAIRS])
 
 
+class Sides:
+    """Both ways of patching, and how far apart they are."""
+
+    def __init__(self, some: int):
+        trained = zoo.load("dfs5")
+        self.network, self.bridge = Network(trained), open_lens(trained).bridge
+        self.pairs, self.rng = pairs_as_long(self.network), np.random.default_rng(0)
+        self.some, self.found, self.apart = some, {}, []
+        self.columns = self.pairs.clean.ids.shape[1]
+        clean, self.corrupted = (
+            torch.from_numpy(prompts.ids).long()
+            for prompts in (self.pairs.clean, self.pairs.corrupted)
+        )
+        _, self.cache = self.bridge.run_with_cache(clean)
+
+    @property
+    def sites(self) -> int:
+        """The stream before the first layer and after each, at each token."""
+        return (self.network.layers + 1) * self.columns
+
+    def ours(self) -> int:
+        """All sites."""
+        each = np.arange(self.columns)
+        places = {at: self.pairs.inside & (each == at) for at in each.tolist()}
+        self.found = sweep(self.network, self.pairs, places, ("stream",)).patched
+        return self.sites
+
+    def metric(self, logits: torch.Tensor) -> torch.Tensor:
+        """The mean difference of the two answers' logits."""
+        said, each = logits[:, -1], torch.arange(len(logits))
+        return (said[each, self.pairs.right] - said[each, self.pairs.wrong]).mean()
+
+    def theirs(self) -> int:
+        """Some sites, drawn by chance, by TransformerLens."""
+        layer = self.rng.integers(self.network.layers, size=self.some)
+        pos = self.rng.integers(self.columns, size=self.some)
+        values = patching.generic_activation_patch(
+            *(self.bridge, self.corrupted, self.cache, self.metric),
+            patching.layer_pos_patch_setter,
+            activation_name="resid_pre",
+            index_df=pd.DataFrame({"layer": layer, "pos": pos}),
+        )
+        mine = [
+            self.found["stream", at].difference[number].mean()
+            for number, at in zip(layer, pos.tolist(), strict=True)
+        ]
+        self.apart.append(np.abs(values.numpy() - mine).max())
+        return self.some
+
+
 def main() -> None:
     """Run the comparison, turn by turn."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -40,54 +90,13 @@ def main() -> None:
     parser.add_argument("--some", type=int, default=40, help="by TransformerLens")
     arguments = parser.parse_args()
     one_thread()
-    trained = zoo.load("dfs5")
-    network, bridge = Network(trained), open_lens(trained).bridge
-    pairs, rng = pairs_as_long(network), np.random.default_rng(0)
-    columns, layers = pairs.clean.ids.shape[1], network.layers
-    clean, corrupted = (
-        torch.from_numpy(prompts.ids).long()
-        for prompts in (pairs.clean, pairs.corrupted)
-    )
-    _, cache = bridge.run_with_cache(clean)
-    each = torch.arange(len(clean))
-
-    def metric(logits: torch.Tensor) -> torch.Tensor:
-        said = logits[:, -1]
-        return (said[each, pairs.right] - said[each, pairs.wrong]).mean()
-
-    places = {at: pairs.inside & (np.arange(columns) == at) for at in range(columns)}
-    found = {}
-
-    def ours() -> int:
-        found["ours"] = sweep(network, pairs, places, ("stream",)).patched
-        return (layers + 1) * columns
-
-    apart = []
-
-    def theirs() -> int:
-        layer, pos = (
-            rng.integers(layers, size=arguments.some),
-            rng.integers(columns, size=arguments.some),
-        )
-        sites = pd.DataFrame({"layer": layer, "pos": pos})
-        values = patching.generic_activation_patch(
-            *(bridge, corrupted, cache, metric),
-            patching.layer_pos_patch_setter,
-            activation_name="resid_pre",
-            index_df=sites,
-        )
-        mine = [
-            found["ours"]["stream", at].difference[number].mean()
-            for number, at in zip(layer, pos, strict=True)
-        ]
-        apart.append(np.abs(values.numpy() - mine).max())
-        return len(sites)
-
-    ours()
-    rates = compare({"batched": ours, "TransformerLens": theirs}, arguments.rounds)
-    title = f"{(layers + 1) * columns} sites, {len(clean)} pairs"
+    sides = Sides(arguments.some)
+    sides.ours()
+    both = {"batched": sides.ours, "TransformerLens": sides.theirs}
+    rates = compare(both, arguments.rounds)
+    title = f"{sides.sites} sites, {len(sides.pairs)} pairs"
     print(table(title, "a second", rates, "batched"))
-    print(f"logit differences differ by {max(apart):.1e} at most")
+    print(f"logit differences differ by {max(sides.apart):.1e} at most")
 
 
 if __name__ == "__main__":

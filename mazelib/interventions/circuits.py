@@ -170,37 +170,54 @@ def through(
     start = first_changed(pairs)
     column = torch.arange(base.streams[0].shape[1] - start)
     visible = column <= column[:, None]
-    row, asked = torch.arange(len(pairs)), torch.from_numpy(pairs.clean.end) - start
-    edges = torch.from_numpy(kept).float()
-    written = [(point * (source.streams[0] - base.streams[0]))[None, :, start:]]
-    number = 0
-
-    def seen(
-        stream: Tensor, readers: int
-    ) -> Float[Tensor, "readers pairs suffix width"]:
-        nonlocal number
-        change = torch.cat(written)
-        along = edges[: len(change), number : number + readers]
-        number += readers
-        found = stream[:, start:] + torch.einsum("wr,wbpd->rbpd", along, change)
-        if inputs is not None:
-            inputs.append(found.requires_grad_())
-        return found
-
+    flow = Flow(kept, start, [], inputs)
+    embedded = source.streams[0] - base.streams[0]
+    flow.written.append((point * embedded)[None, :, start:])
     for layer, block in enumerate(network.blocks):
         heads = network.heads
-        own = seen(base.streams[layer], 3 * heads).unflatten(0, (3, heads))
-        query, key, value = (
-            part[None] for part in network.split_attention_inputs(layer, own, start)
-        )
+        own = flow.seen(base.streams[layer], 3 * heads).unflatten(0, (3, heads))
+        split = network.split_attention_inputs(layer, own, start)
+        query, key, value = (part[None] for part in split)
         shared = (kept_of[layer][:, :, :start] for kept_of in (base.keys, base.values))
         read = attended_on(query, *shared, key, value, visible)[0]
         more = read - base.read[layer][:, :, start:]
-        written.append(network.written(layer, more).transpose(0, 1))
-        middle = seen(base.streams[layer + 1] - base.mlps[layer], 1)
-        written.append(mlp(block, middle, DTYPE) - base.mlps[layer][:, start:])
-    ended = seen(base.streams[-1], 1)[0, row, asked]
-    return network.unembedded(ended)
+        flow.written.append(network.written(layer, more).transpose(0, 1))
+        middle = flow.seen(base.streams[layer + 1] - base.mlps[layer], 1)
+        added = mlp(block, middle, DTYPE) - base.mlps[layer][:, start:]
+        flow.written.append(added)
+    row, asked = torch.arange(len(pairs)), torch.from_numpy(pairs.clean.end) - start
+    return network.unembedded(flow.seen(base.streams[-1], 1)[0, row, asked])
+
+
+class Flow:
+    """What flows along some edges: what has been written, and how many have read.
+
+    written: each writer's change from the base run. inputs: filled with what readers
+    see, if it is there.
+    """
+
+    def __init__(
+        self,
+        kept: Edges,
+        start: int,
+        written: list[Float[Tensor, "writers pairs suffix width"]],
+        inputs: list[Tensor] | None,
+    ):
+        self.edges = torch.from_numpy(kept).float()
+        self.start, self.written, self.inputs, self.read = start, written, inputs, 0
+
+    def seen(
+        self, stream: Float[Tensor, "pairs pos width"], readers: int
+    ) -> Float[Tensor, "readers pairs suffix width"]:
+        """What the next readers see: the base run's stream, and what flows to each."""
+        change = torch.cat(self.written)
+        along = self.edges[: len(change), self.read : self.read + readers]
+        self.read += readers
+        flowing = torch.einsum("wr,wbpd->rbpd", along, change)
+        found = stream[:, self.start :] + flowing
+        if self.inputs is not None:
+            self.inputs.append(found.requires_grad_())
+        return found
 
 
 def faithfulness(

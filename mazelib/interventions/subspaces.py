@@ -31,7 +31,7 @@ from mazelib.interventions.patching import (
     said,
 )
 
-RATE, PASSES = 0.02, 6
+RATE, PASSES = 0.05, 20
 
 
 class Spot(NamedTuple):

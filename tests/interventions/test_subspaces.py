@@ -85,10 +85,10 @@ def share(network, fitted, others, basis) -> float:
 def test_a_fitted_subspace_carries_the_answer(solver):
     network, fitted, others = solver
     spot = Spot(1, fitted.places()["target"])
-    own = fit_subspace(network, fitted, spot, rank=8, passes=10)
+    own = fit_subspace(network, fitted, spot, rank=8)
     np.testing.assert_allclose(own.T @ own, np.eye(8), atol=1e-5)
     wrong = fit_subspace(
-        network, arbitrary(fitted, np.random.default_rng(0)), spot, rank=8, passes=10
+        network, arbitrary(fitted, np.random.default_rng(0)), spot, rank=8
     )
     chance = share(network, fitted, others, basis_of(network, 8))
     assert share(network, fitted, others, own) > 0.5
@@ -100,9 +100,9 @@ def test_in_an_untrained_network_it_stays_at_its_control(solver):
     _, fitted, others = solver
     network = Network(zoo.untrained("memorizer4"))
     spot = Spot(1, fitted.places()["target"])
-    own = fit_subspace(network, fitted, spot, rank=8, passes=10)
+    own = fit_subspace(network, fitted, spot, rank=8)
     wrong = fit_subspace(
-        network, arbitrary(fitted, np.random.default_rng(0)), spot, rank=8, passes=10
+        network, arbitrary(fitted, np.random.default_rng(0)), spot, rank=8
     )
     shares = [share(network, fitted, others, basis) for basis in (own, wrong)]
     assert max(shares) < 0.25
