@@ -71,6 +71,7 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.horizons
 	$(BIN)/python -m experiments.lens
 	$(BIN)/python -m experiments.list_lengths
+	$(BIN)/python -m experiments.locality
 	$(BIN)/python -m experiments.more_mazes
 	$(BIN)/python -m experiments.patterns
 	$(BIN)/python -m experiments.steered
