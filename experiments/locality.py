@@ -43,14 +43,6 @@ FARTHEST = 8
 """The largest distance that is told apart from farther ones."""
 
 
-def entry_cells(pairs: Pairs) -> tuple[np.ndarray, Int[np.ndarray, "pairs"]]:
-    """The cells that each entry names, and which entry differs."""
-    entry = pairs.roles.entry
-    differs = np.take_along_axis(pairs.differs, entry.reshape(len(pairs), -1), 1)
-    changed = differs.reshape(entry.shape).any(-1).argmax(1)
-    return pairs.roles.edges, changed
-
-
 def distances(
     pairs: Pairs, mazes: MazeSet, tokens: dict[int, int]
 ) -> Int[np.ndarray, "pairs entries"]:
@@ -58,7 +50,7 @@ def distances(
 
     tokens: the cell that each token names.
     """
-    edges, changed = entry_cells(pairs)
+    edges, changed = pairs.roles.edges, pairs.changed_entry
     found = np.zeros(edges.shape[:2], int)
     for row, (at, entry) in enumerate(zip(pairs.maze, changed, strict=True)):
         maze = mazes[int(at)].maze
@@ -131,9 +123,8 @@ def row(name: str, mazes: MazeSet) -> dict:
     place = network.tokenizer.place(mazes.n)[:, 0]
     tokens = {int(token): cell for cell, token in enumerate(place)}
     far = distances(pairs, mazes, tokens)
-    _, changed = entry_cells(pairs)
-    group = groups_of(mazes)[pairs.maze]
-    return {"model": name, **facts(sizes(network, pairs), far, changed, group)}
+    group, size = groups_of(mazes)[pairs.maze], sizes(network, pairs)
+    return {"model": name, **facts(size, far, pairs.changed_entry, group)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -64,10 +64,7 @@ def pairs_right(network: Network, mazes: MazeSet, make: Make, count: int) -> Pai
 def entry_places(pairs: Pairs) -> dict[str, Bool[np.ndarray, "pairs pos"]]:
     """The places of pairs whose list differs in an entry: that entry's tokens apart."""
     places, columns = pairs.places(), pairs.differs.shape[1]
-    entry = pairs.roles.entry
-    differs = np.take_along_axis(pairs.differs, entry.reshape(len(pairs), -1), 1)
-    changed = differs.reshape(entry.shape).any(-1).argmax(1)
-    own = entry[np.arange(len(pairs)), changed]
+    own = pairs.roles.entry[np.arange(len(pairs)), pairs.changed_entry]
     for at, name in enumerate(ENTRY):
         is_own = np.arange(columns) == own[:, at, None]
         places[f"changed {name}"] = is_own

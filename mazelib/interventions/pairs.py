@@ -75,6 +75,13 @@ class Pairs:
         """The columns in which the two have different tokens."""
         return self.inside & (self.clean.ids != self.corrupted.ids)
 
+    @property
+    def changed_entry(self) -> Int[np.ndarray, "pairs"]:
+        """Which entry of the list differs: the first that does, 0 where none does."""
+        entry = self.roles.entry
+        differs = np.take_along_axis(self.differs, entry.reshape(len(self), -1), 1)
+        return differs.reshape(entry.shape).any(-1).argmax(1)
+
     def places(self) -> dict[str, Bool[np.ndarray, "pairs pos"]]:
         """The columns of each kind of token (`KINDS`), and of the token that is asked.
 
