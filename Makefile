@@ -74,6 +74,7 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.locality
 	$(BIN)/python -m experiments.more_mazes
 	$(BIN)/python -m experiments.parts
+	$(BIN)/python -m experiments.patched
 	$(BIN)/python -m experiments.patterns
 	$(BIN)/python -m experiments.steered
 	$(BIN)/python -m experiments.stops
