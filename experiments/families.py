@@ -18,6 +18,7 @@ import numpy as np
 from experiments.model_cards import is_done
 from experiments.recipes import RECIPES
 from mazelib.dataset.stream import MazeSet, MazeStream
+from mazelib.evidence.intervals import bootstrap_groups
 from mazelib.evidence.tables import replace_rows
 from mazelib.internals.lens import Lens, open_lens
 from mazelib.internals.plans import PathSteps, path_steps
@@ -25,6 +26,7 @@ from mazelib.internals.readings import Asked, Reading, interval_of, selectivity
 from mazelib.internals.roles import ENTRY, QUESTION
 from mazelib.internals.streams import Where, at_role, at_steps, streams_at
 from mazelib.models import zoo
+from mazelib.models.checkpoint import TrainedModel
 
 FAMILIES = {
     "dfs5": ("dfs5", "dfs5-seed1", "dfs5-seed2"),
@@ -58,11 +60,16 @@ def is_trained(name: str) -> bool:
     return not name.startswith(UNTRAINED)
 
 
+def network_of(name: str) -> TrainedModel:
+    """A network of `networks`, trained or not."""
+    if is_trained(name):
+        return zoo.load(name)
+    return zoo.untrained(name.removeprefix(UNTRAINED))
+
+
 def lens_of(name: str) -> Lens:
     """A network of `networks`, opened in TransformerLens."""
-    if is_trained(name):
-        return open_lens(zoo.load(name))
-    return open_lens(zoo.untrained(name.removeprefix(UNTRAINED)))
+    return open_lens(network_of(name))
 
 
 def mazes_of(family: str, count: int, start: int = 0) -> MazeSet:
@@ -98,6 +105,12 @@ def rounded(numbers) -> list:
     """Numbers to four places, as lists; None where there is none."""
     found = np.round(np.asarray(numbers, float), 4)
     return np.where(np.isnan(found), None, found.astype(object)).tolist()
+
+
+def mean_over(values: np.ndarray, group: np.ndarray) -> list[float]:
+    """A mean and its interval over groups of mazes."""
+    ends = bootstrap_groups(group, lambda rows: values[rows].mean())
+    return rounded([values.mean(), *ends])
 
 
 def told(found: Reading) -> list[float]:

@@ -19,11 +19,10 @@ from jaxtyping import Float, Int
 from tqdm import tqdm
 
 from experiments.families import (
-    UNTRAINED,
     by_family,
-    is_trained,
     keep,
     mazes_of,
+    network_of,
     networks,
     rounded,
 )
@@ -34,7 +33,6 @@ from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.interventions import Network, Pairs, edges_swapped
 from mazelib.interventions.patching import batches, runs_of
-from mazelib.models import zoo
 
 TABLE = "locality.json"
 ASKED = ("dfs5", "dfs6-learned")
@@ -108,16 +106,9 @@ def facts(
     }
 
 
-def network_of(name: str) -> Network:
-    """A network of `networks`, taken apart."""
-    if is_trained(name):
-        return Network(zoo.load(name))
-    return Network(zoo.untrained(name.removeprefix(UNTRAINED)))
-
-
 def row(name: str, mazes: MazeSet) -> dict:
     """All that is measured of one network."""
-    network = network_of(name)
+    network = Network(network_of(name))
     pairs = edges_swapped(mazes, network.tokenizer, np.random.default_rng(0))
     pairs = pairs.those(np.arange(len(pairs))[:COUNT])
     place = network.tokenizer.place(mazes.n)[:, 0]

@@ -19,10 +19,17 @@ import numpy as np
 from jaxtyping import Bool
 from tqdm import tqdm
 
-from experiments.families import by_family, keep, mazes_of, networks, rounded, without
+from experiments.families import (
+    by_family,
+    keep,
+    mazes_of,
+    mean_over,
+    networks,
+    rounded,
+    without,
+)
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.intervals import bootstrap_groups
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.internals.roles import ENTRY
@@ -113,8 +120,7 @@ def carried(network: Network, pairs: Pairs, others: Pairs, mazes: MazeSet) -> di
     layer = 1 + int(shares[0][1:].mean(1).argmax())  # before the first it is all
     hits = shares[1][layer]
     group = groups_of(mazes)[pairs.maze]
-    ends = bootstrap_groups(group, lambda rows: hits[rows].mean())
-    return {"layer": layer, "share": rounded([hits.mean(), *ends])}
+    return {"layer": layer, "share": mean_over(hits, group)}
 
 
 def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:

@@ -23,13 +23,19 @@ import torch
 from jaxtyping import Float, Int
 from tqdm import tqdm
 
-from experiments.families import by_family, keep, mazes_of, networks, rounded
+from experiments.families import (
+    by_family,
+    keep,
+    mazes_of,
+    mean_over,
+    networks,
+    rounded,
+)
 from mazelib.behaviour.detours import steps_by, walks, way_cells
 from mazelib.behaviour.evaluation import answered_cells, prompts
 from mazelib.behaviour.forks import ways_on
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.intervals import bootstrap_groups
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import open_lens
 from mazelib.internals.plans import PathSteps, future, path_steps
@@ -173,12 +179,6 @@ def goes_right(trained: TrainedModel, asked: Asked) -> np.ndarray:
     return np.array([a[:1] == [int(s.path[step + 1])] for (s, step, _), a in found])
 
 
-def with_interval(values: np.ndarray, group: np.ndarray) -> list[float]:
-    """A share and its interval over groups of mazes."""
-    ends = bootstrap_groups(group, lambda rows: values[rows].mean())
-    return rounded([values.mean(), *ends])
-
-
 def row(name: str, family: str) -> dict:
     """All that is measured of one model."""
     trained, mazes = zoo.load(name), mazes_of(family, MAZES)
@@ -207,13 +207,13 @@ def row(name: str, family: str) -> dict:
         "mazes": len(np.unique(group)),
         "layer": layer,
         "length": size,
-        "walks": with_interval(hits.walks, group),
-        "turns": with_interval(hits.turns, group),
+        "walks": mean_over(hits.walks, group),
+        "turns": mean_over(hits.turns, group),
         "random": {k: rounded(v.mean()) for k, v in by_chance._asdict().items()},
         "before": {
             "n": int(later.sum()),
             "mazes": len(np.unique(group[later])),
-            "turns": with_interval(early[later], group[later]),
+            "turns": mean_over(early[later], group[later]),
             "random": rounded(early_chance[later].mean()),
         },
         "by": tried,

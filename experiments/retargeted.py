@@ -24,12 +24,19 @@ import torch
 from jaxtyping import Float, Int
 from tqdm import tqdm
 
-from experiments.families import by_family, keep, mazes_of, networks, rounded, without
+from experiments.families import (
+    by_family,
+    keep,
+    mazes_of,
+    mean_over,
+    networks,
+    rounded,
+    without,
+)
 from mazelib.behaviour import metrics
 from mazelib.behaviour.evaluation import answered_cells, predicted_paths, prompts
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.intervals import bootstrap_groups
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import open_lens
 from mazelib.internals.probes import groups_of
@@ -216,7 +223,6 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
     changes = list(asked.changes(means, AFTER, roles, way))
     answers = asked.answers(changes)
     hits, group = asked.exact(answers), groups_of(asked.mazes)
-    ends = bootstrap_groups(group, lambda rows: hits[rows].mean())
     chance = asked.exact(asked.answers(at_random(changes)))
     ceiling = asked.exact(
         predicted_paths(trained.model, trained.tokenizer, asked.other)
@@ -227,7 +233,7 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
         "mazes": len(np.unique(group)),
         "tokens": list(roles),
         "way": way,
-        "exact": rounded([hits.mean(), *ends]),
+        "exact": mean_over(hits, group),
         "random": rounded(chance.mean()),
         "prompt": rounded(ceiling.mean()),
         "length": rounded(

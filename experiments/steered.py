@@ -24,12 +24,12 @@ from experiments.families import (
     by_family,
     keep,
     lens_of,
+    mean_over,
     networks,
     rounded,
 )
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.intervals import bootstrap_groups
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.ablation import replaced
 from mazelib.internals.lens import Lens, activations
@@ -150,15 +150,11 @@ def row(name: str, places: Places) -> dict:
     rows, scored = by_part[SCORE]
     group = groups_of(mazes)[forks.maze[rows]]
 
-    def with_interval(hits: np.ndarray) -> list[float]:
-        ends = bootstrap_groups(group, lambda drawn: hits[drawn].mean())
-        return rounded([hits.mean(), *ends])
-
     found = {"model": name, "n": len(rows), "mazes": len(np.unique(group))}
     found |= {"layer": best}
     for kind, hits in scored.items():
         by_layer = rounded(hits.mean(1))
-        found[kind] = {"by layer": by_layer, "best": with_interval(hits[best])}
+        found[kind] = {"by layer": by_layer, "best": mean_over(hits[best], group)}
     return found
 
 

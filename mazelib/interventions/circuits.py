@@ -28,6 +28,7 @@ from mazelib.interventions.pairs import Pairs
 from mazelib.interventions.patching import (
     Effects,
     batches,
+    difference,
     first_changed,
     in_parts,
     runs_of,
@@ -133,12 +134,6 @@ def edge_scores(
     return np.where(graph.edges, mean.numpy(), 0)
 
 
-def difference(logits: Float[Tensor, "pairs id"], pairs: Pairs) -> Tensor:
-    """The clean answer's logit less the corrupted one's."""
-    each = torch.arange(len(pairs))
-    return logits[each, pairs.right] - logits[each, pairs.wrong]
-
-
 @torch.no_grad()
 def changes(
     network: Network, base: Run, source: Run, start: int
@@ -168,8 +163,6 @@ def through(
     width]`, those of a layer's heads in one, for gradients.
     """
     start = first_changed(pairs)
-    column = torch.arange(base.streams[0].shape[1] - start)
-    visible = column <= column[:, None]
     flow = Flow(kept, start, [], inputs)
     embedded = source.streams[0] - base.streams[0]
     flow.written.append((point * embedded)[None, :, start:])
@@ -179,7 +172,7 @@ def through(
         split = network.split_attention_inputs(layer, own, start)
         query, key, value = (part[None] for part in split)
         shared = (kept_of[layer][:, :, :start] for kept_of in (base.keys, base.values))
-        read = attended_on(query, *shared, key, value, visible)[0]
+        read = attended_on(query, *shared, key, value)[0]
         more = read - base.read[layer][:, :, start:]
         flow.written.append(network.written(layer, more).transpose(0, 1))
         middle = flow.seen(base.streams[layer + 1] - base.mlps[layer], 1)

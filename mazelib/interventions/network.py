@@ -223,11 +223,11 @@ class Network:
         row, asked = torch.arange(len(end)), end - start
         for number in range(layer, self.layers):
             query, key, value = self.attention_inputs(number, x, start)
-            own = torch.arange(x.shape[2])
-            visible = own <= own[:, None]
+            visible = None
             if number == self.layers - 1:  # nothing else is read off
                 x = x[:, row, asked][:, :, None]
                 query = query.transpose(2, 3)[:, row, asked].unsqueeze(-2)
+                own = torch.arange(key.shape[-2])
                 visible = (own <= asked[:, None])[:, None, None]
             kept = (part[number][:, :, :start] for part in (run.keys, run.values))
             read = attended_on(query, *kept, key, value, visible)
@@ -259,13 +259,17 @@ def attended_on(
     kept_value: Float[Tensor, "batch head kept each"],
     key: Float[Tensor, "variant batch head own each"],
     value: Float[Tensor, "variant batch head own each"],
-    visible: Bool[Tensor, "*any query own"],
+    visible: Bool[Tensor, "*any query own"] | None = None,
 ) -> Float[Tensor, "variant batch head query each"]:
     """The same of some last tokens, in variants that share all tokens before them.
 
     kept_key, kept_value: of those shared, all of which are seen. visible: which of the
-    others each query sees. Nothing that is shared is copied.
+    others each query sees; unless said, those before it. Nothing that is shared is
+    copied.
     """
+    if visible is None:
+        column = torch.arange(key.shape[-2])
+        visible = column <= column[:, None]
     scaled = query.movedim(0, 2) * query.shape[-1] ** -0.5  # batch, head, variant
     before = scaled.flatten(2, 3) @ kept_key.mT
     here = (scaled @ key.movedim(0, 2).mT).movedim(2, 0)

@@ -159,13 +159,21 @@ class Where(NamedTuple):
         return cls(row, column, int(column.min()) if len(column) else 0)
 
 
+def difference(
+    logits: Float[Tensor, "*sites pairs id"], pairs: Pairs
+) -> Float[Tensor, "*sites pairs"]:
+    """The clean answer's logit less the corrupted one's."""
+    each = torch.arange(len(pairs))
+    return logits[..., each, pairs.right] - logits[..., each, pairs.wrong]
+
+
 def said(logits: Float[Tensor, "*sites pairs id"], pairs: Pairs) -> Said:
     """What logits say of the two answers of pairs."""
     each, logits = torch.arange(len(pairs)), logits.detach()
     right, wrong = (torch.from_numpy(token) for token in (pairs.right, pairs.wrong))
-    difference = logits[..., each, right] - logits[..., each, wrong]
     probability, likeliest = logits.softmax(-1)[..., each, right], logits.argmax(-1)
-    found = (difference, probability, likeliest == right, likeliest == wrong)
+    is_each = (likeliest == right, likeliest == wrong)
+    found = (difference(logits, pairs), probability, *is_each)
     return Said(*(part.numpy() for part in found))
 
 

@@ -95,12 +95,10 @@ def all_replaced(
     start = first_changed(pairs)
     from_source = Sender("embedding") in senders
     x = (source if from_source else base).streams[0][:, start:][None]
-    column = torch.arange(x.shape[2])
-    visible = column <= column[:, None]
     for layer, block in enumerate(network.blocks):
         query, *own = network.attention_inputs(layer, x, start)
         kept = (part[layer][:, :, :start] for part in (base.keys, base.values))
-        read = attended_on(query, *kept, *own, visible)
+        read = attended_on(query, *kept, *own)
         for head in range(network.heads):
             if Sender("head", layer, head) in senders:
                 read[:, :, head] = source.read[layer][:, head, start:]
@@ -180,15 +178,13 @@ def through_heads(
     seen = base.streams[layer][:, start:] + delta
     new = network.attention_inputs(layer, seen, start)
     old = [kept[layer] for kept in (base.queries, base.keys, base.values)]
-    column = torch.arange(delta.shape[1])
-    visible = column <= column[:, None]
     written = []
     for at in range(3):
         own = [part[:, :, start:] for part in old]
         own[at] = new[at]
         query, key, value = (part[None] for part in own)
         kept = (part[:, :, :start] for part in old[1:])
-        read = attended_on(query, *kept, key, value, visible)[0]
+        read = attended_on(query, *kept, key, value)[0]
         more = network.written(layer, read - base.read[layer][:, :, start:])
         written.append(more.transpose(0, 1))
     middle = base.streams[layer + 1] - base.mlps[layer]

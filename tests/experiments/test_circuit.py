@@ -2,17 +2,10 @@
 
 import numpy as np
 import pytest
-from samples import held_back, large
+from samples import held_back
 
 from experiments import circuit
-from mazelib.interventions import Graph, Network, targets_moved
-from mazelib.models.checkpoint import TrainedModel
-
-
-@pytest.fixture(scope="module")
-def network(tiny_config):
-    model = large(tiny_config, 3, times=6).eval()
-    return Network(TrainedModel(model, tiny_config.tokenizer, {}))
+from mazelib.interventions import Graph, targets_moved
 
 
 @pytest.fixture(scope="module")

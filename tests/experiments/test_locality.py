@@ -2,17 +2,10 @@
 
 import numpy as np
 import pytest
-from samples import held_back, large
+from samples import held_back
 
 from experiments import locality
-from mazelib.interventions import Network, edges_swapped
-from mazelib.models.checkpoint import TrainedModel
-
-
-@pytest.fixture(scope="module")
-def network(tiny_config):
-    model = large(tiny_config, 3, times=6).eval()
-    return Network(TrainedModel(model, tiny_config.tokenizer, {}))
+from mazelib.interventions import edges_swapped
 
 
 @pytest.fixture(scope="module")

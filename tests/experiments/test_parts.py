@@ -3,20 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from samples import held_back, large
+from samples import held_back
 
 from experiments import parts, stops
 from mazelib.internals.ways import Forks
 from mazelib.interventions import Network, Sender, attribute, targets_moved
 from mazelib.models import zoo
-from mazelib.models.checkpoint import TrainedModel
 from mazelib.training.validation import teacher_forced
-
-
-@pytest.fixture(scope="module")
-def network(tiny_config):
-    model = large(tiny_config, 3, times=6).eval()
-    return Network(TrainedModel(model, tiny_config.tokenizer, {}))
 
 
 @pytest.fixture(scope="module")

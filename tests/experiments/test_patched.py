@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from samples import held_back, large
+from samples import held_back
 
 from experiments import attributed, patched
 from mazelib.interventions import (
@@ -13,13 +13,6 @@ from mazelib.interventions import (
     targets_moved,
 )
 from mazelib.models import zoo
-from mazelib.models.checkpoint import TrainedModel
-
-
-@pytest.fixture(scope="module")
-def network(tiny_config):
-    model = large(tiny_config, 3, times=6).eval()
-    return Network(TrainedModel(model, tiny_config.tokenizer, {}))
 
 
 @pytest.fixture(scope="module")

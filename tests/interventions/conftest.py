@@ -6,6 +6,7 @@ import pytest
 from samples import held_back, large
 
 from mazelib.interventions.network import Network
+from mazelib.interventions.pairs import edges_swapped, targets_moved
 from mazelib.models.checkpoint import TrainedModel
 
 
@@ -23,3 +24,8 @@ def network(trained):
 @pytest.fixture
 def trees():
     return held_back(4, 24)
+
+
+@pytest.fixture(params=[targets_moved, edges_swapped])
+def pairs(request, trees, trained, rng):
+    return request.param(trees, trained.tokenizer, rng)

@@ -19,13 +19,7 @@ from mazelib.interventions.circuits import (
     faithfulness,
 )
 from mazelib.interventions.network import Network
-from mazelib.interventions.pairs import edges_swapped, targets_moved
 from mazelib.interventions.paths import Sender, paths_from
-
-
-@pytest.fixture(params=[targets_moved, edges_swapped])
-def pairs(request, trees, trained, rng):
-    return request.param(trees, trained.tokenizer, rng)
 
 
 def test_a_reader_reads_all_that_is_written_before_it(network):

@@ -10,13 +10,8 @@ from transformer_lens import patching
 from mazelib.errors import MazelibError
 from mazelib.internals.lens import open_lens
 from mazelib.interventions import patching as ours
-from mazelib.interventions.pairs import edges_swapped, targets_moved
+from mazelib.interventions.pairs import targets_moved
 from mazelib.interventions.patching import PARTS, sweep
-
-
-@pytest.fixture(params=[targets_moved, edges_swapped])
-def pairs(request, trees, trained, rng):
-    return request.param(trees, trained.tokenizer, rng)
 
 
 def test_a_full_patch_of_the_stream_gives_the_other_run(network, pairs):

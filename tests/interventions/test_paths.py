@@ -7,7 +7,6 @@ from transformer_lens import patching
 
 from mazelib.errors import MazelibError
 from mazelib.internals.lens import open_lens
-from mazelib.interventions.pairs import edges_swapped, targets_moved
 from mazelib.interventions.patching import sweep
 from mazelib.interventions.paths import (
     READERS,
@@ -15,11 +14,6 @@ from mazelib.interventions.paths import (
     paths_from,
     senders_patched,
 )
-
-
-@pytest.fixture(params=[targets_moved, edges_swapped])
-def pairs(request, trees, trained, rng):
-    return request.param(trees, trained.tokenizer, rng)
 
 
 @pytest.mark.parametrize("sender", [Sender("head", 0, 1), Sender("head", 1, 0)])
