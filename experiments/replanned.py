@@ -12,7 +12,7 @@ legally for four more steps or to where it ends, and in mazes with cycles to the
 After the layer, and at the length (in units of the stream's own variation) that do most
 on other mazes. `random`: along random directions, as long. `before`: of the forks that
 turn, the share that turn, too, when the stream is moved at the token before the fork
-and not at the fork.
+and not at the fork; `by layer`, the same after each layer.
 """
 
 from collections.abc import Sequence
@@ -30,6 +30,7 @@ from experiments.families import (
     mean_over,
     networks,
     rounded,
+    without,
 )
 from mazelib.behaviour.detours import steps_by, walks, way_cells
 from mazelib.behaviour.evaluation import answered_cells, prompts
@@ -52,6 +53,8 @@ CYCLIC = "mixed5"
 MAZES, COUNT, CHOSEN = 4000, 1000, 200
 """Test mazes, parted as those of the probes; forks to score, and to choose the layer
 and the length on, at most."""
+MORE = 8000
+"""Mazes with cycles that are looked through, too, for forks to score."""
 CELLS, SHORTEST = 4, 2
 """How many cells of each way the probes are of, at most and at least."""
 LENGTHS = (1.0, 2.0, 4.0)
@@ -179,6 +182,13 @@ def goes_right(trained: TrainedModel, asked: Asked) -> np.ndarray:
     return np.array([a[:1] == [int(s.path[step + 1])] for (s, step, _), a in found])
 
 
+def decided(trained: TrainedModel, mazes: MazeSet, leads: bool, most: int) -> Asked:
+    """The first forks of mazes, at most so many, that the model decides rightly."""
+    asked = asked_of(mazes, leads)
+    kept = np.flatnonzero(goes_right(trained, asked))[:most]
+    return asked.those(np.isin(np.arange(len(asked.other)), kept))
+
+
 def row(name: str, family: str) -> dict:
     """All that is measured of one model."""
     trained, mazes = zoo.load(name), mazes_of(family, MAZES)
@@ -186,19 +196,19 @@ def row(name: str, family: str) -> dict:
     streams = streams_at(open_lens(trained), mazes, {"": at_steps(steps)})[""]
     probes = fit(streams, future(mazes, steps, least=1), part[steps.maze])
     length = np.sqrt(streams.var(1).sum(-1))
-    some = {}
-    for number, most in ((CHOOSE, CHOSEN), (SCORE, COUNT)):
-        asked = asked_of(mazes[part == number], name == CYCLIC)
-        kept = np.flatnonzero(goes_right(trained, asked))[:most]
-        some[number] = asked.those(np.isin(np.arange(len(asked.other)), kept))
-    layer, size, tried = chosen(trained, some[CHOOSE], probes.weights, length)
-    asked, far = some[SCORE], size * length[layer]
+    fresh = mazes[part == SCORE]
+    if name == CYCLIC:
+        more = without(mazes_of(family, MORE, start=MAZES), mazes)
+        fresh = MazeSet.concatenate([fresh, more])
+    tuned = decided(trained, mazes[part == CHOOSE], name == CYCLIC, CHOSEN)
+    asked = decided(trained, fresh, name == CYCLIC, COUNT)
+    layer, size, tried = chosen(trained, tuned, probes.weights, length)
     at, group = columns(trained, asked), groups_of(asked.mazes)
-    own = far * unit(along(asked, probes.weights)[layer])
-    chance = far * unit(np.random.default_rng(0).normal(size=own.shape))
-    hits, by_chance = (pushed(trained, asked, layer, x, at) for x in (own, chance))
-    early, early_chance = (
-        pushed(trained, asked, layer, x, at - 1).turns for x in (own, chance)
+    far = size * length[:, None, None]
+    moves = far * unit(along(asked, probes.weights))
+    chance = far[layer] * unit(np.random.default_rng(0).normal(size=moves[0].shape))
+    hits, by_chance = (
+        pushed(trained, asked, layer, move, at) for move in (moves[layer], chance)
     )
     later = hits.turns & (asked.steps.step > 0)
     return {
@@ -210,13 +220,32 @@ def row(name: str, family: str) -> dict:
         "walks": mean_over(hits.walks, group),
         "turns": mean_over(hits.turns, group),
         "random": {k: rounded(v.mean()) for k, v in by_chance._asdict().items()},
-        "before": {
-            "n": int(later.sum()),
-            "mazes": len(np.unique(group[later])),
-            "turns": mean_over(early[later], group[later]),
-            "random": rounded(early_chance[later].mean()),
-        },
+        "before": early(
+            trained, asked.those(later), layer, moves[:, later], chance[later]
+        ),
         "by": tried,
+    }
+
+
+def early(
+    trained: TrainedModel,
+    asked: Asked,
+    layer: int,
+    moves: Float[np.ndarray, "layers forks width"],
+    chance: Float[np.ndarray, "forks width"],
+) -> dict:
+    """How many choices turn when the stream is moved at the token before the fork."""
+    before, group = columns(trained, asked) - 1, groups_of(asked.mazes)
+    by_layer = [
+        pushed(trained, asked, n, move, before).turns for n, move in enumerate(moves)
+    ]
+    by_chance = pushed(trained, asked, layer, chance, before).turns
+    return {
+        "n": len(group),
+        "mazes": len(np.unique(group)),
+        "turns": mean_over(by_layer[layer], group),
+        "random": rounded(by_chance.mean()),
+        "by layer": rounded([turns.mean() for turns in by_layer]),
     }
 
 

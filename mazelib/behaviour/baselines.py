@@ -155,19 +155,25 @@ def shortest_probability(sample: Sample, step: Step) -> float:
     return chances[-1, origin]
 
 
+def fork_choices(sample: Sample, step: Step) -> list[Cells]:
+    """At each fork of the true path: the cells that a solver chooses among."""
+    maze, _, target, path = sample
+    cells = path.tolist()
+    return [
+        step(maze, cells[max(0, t - 1) : t + 1], ways_on(maze, cells, t), target)
+        for t in maze.forks(path).tolist()
+    ]
+
+
 def fork_chances(sample: Sample, step: Step) -> list[float]:
     """At each fork of the true path: the chance of a step nearer to the target."""
-    maze, _, target, path = sample
-    distance = maze.distances(target)
-    chances = []
-    cells = path.tolist()
-    for t in maze.forks(path).tolist():
-        chosen = step(
-            maze, cells[max(0, t - 1) : t + 1], ways_on(maze, cells, t), target
-        )
-        right = [distance[c] < distance[cells[t]] for c in chosen]
-        chances.append(sum(right) / len(right))
-    return chances
+    distance = sample.maze.distances(sample.target)
+    here = distance[sample.path[sample.maze.forks(sample.path)]].tolist()
+    choices = fork_choices(sample, step)
+    return [
+        sum(distance[cell] < away for cell in chosen) / len(chosen)
+        for chosen, away in zip(choices, here, strict=True)
+    ]
 
 
 def walk(sample: Sample, step: Step, rng: np.random.Generator) -> list[int]:

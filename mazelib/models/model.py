@@ -33,6 +33,10 @@ from mazelib.tokens.tokenizer import Tokenizer
 POSITIONS = ("rotary", "learned")
 IGNORED = -100
 """The label of a token that the loss leaves out (torch's default)."""
+MYOPIC = ("myopic", "myopic-path")
+"""Losses whose gradient does not go back to earlier tokens, or to those of the path:
+what a token is for later ones is then not learned (Wu, Morris and Levine, "Do language
+models plan ahead for future tokens?", arXiv 2404.00859)."""
 
 
 @dataclass(frozen=True)
@@ -163,11 +167,11 @@ def inputs(batch: Batch, device: str | torch.device = "cpu") -> dict[str, Tensor
 def labels(batch: Batch, loss: str = "path") -> Int[Tensor, "batch pos"]:
     """Each position's own token where the loss is to count it, else `IGNORED`.
 
-    loss: "path" counts the path's cells and <PATH_END>; "sequence" every token but a
-    sequence's first and those that open a packed question, which the token before them
-    cannot know of.
+    loss: "path" counts the path's cells and <PATH_END>, and so do the losses of
+    `MYOPIC`; "sequence" every token but a sequence's first and those that open a packed
+    question, which the token before them cannot know of.
     """
-    if loss == "path":
+    if loss == "path" or loss in MYOPIC:
         counted = torch.from_numpy(batch.answer)
     elif loss == "sequence":
         segment = torch.from_numpy(batch.segment)
@@ -175,7 +179,8 @@ def labels(batch: Batch, loss: str = "path") -> Int[Tensor, "batch pos"]:
         opens[:, 1:] = (segment[:, 1:] != segment[:, :-1]) & (segment[:, 1:] > 1)
         counted = (segment >= LIST_SEGMENT) & ~opens
     else:
-        raise MazelibError(f"loss is {loss!r}, but must be path or sequence")
+        known = ", ".join(("path", "sequence", *MYOPIC))
+        raise MazelibError(f"loss is {loss!r}: choose from {known}")
     return torch.from_numpy(batch.ids).long().masked_fill(~counted, IGNORED)
 
 

@@ -17,7 +17,7 @@ from warnings import warn
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch._dynamo.exc import TorchDynamoException
 from torch.nn.functional import cross_entropy
@@ -27,7 +27,13 @@ from transformers import PreTrainedModel
 from mazelib.dataset.stream import Batch
 from mazelib.models.blocks import affine, blocks, last_norm, mlp, norm
 from mazelib.models.mask import visible
-from mazelib.models.model import IGNORED, fast_dtype, has_learned_positions, labels
+from mazelib.models.model import (
+    IGNORED,
+    MYOPIC,
+    fast_dtype,
+    has_learned_positions,
+    labels,
+)
 from mazelib.tokens.encoding import PADDING_SEGMENT
 
 MULTIPLE = 128
@@ -40,7 +46,8 @@ class DenseLoss(nn.Module):
     """The negative log-likelihood of the tokens that count: their sum, in nats.
 
     model: a causal LM of `mazelib.models.model`, on any device.
-    kind: which tokens count (see `mazelib.models.model.labels`).
+    kind: which tokens count (see `mazelib.models.model.labels`), and whether some learn
+        for themselves alone (see `mazelib.models.model.MYOPIC`).
     compiled: what compiles a function, or None to compute without. Where it fails a
         warning says why, and the loss is computed without it.
     """
@@ -88,9 +95,12 @@ class DenseLoss(nn.Module):
         heads = self.model.config.num_attention_heads
         hidden = ~visible(segment)
         mask = torch.zeros_like(hidden, dtype=dtype).masked_fill(hidden, -torch.inf)
+        alone = None
+        if self.kind in MYOPIC:
+            alone = (following.roll(1, 1) != IGNORED) | (self.kind == "myopic")
         for block in blocks(self.model):
             qkv = affine(block.qkv, norm(block.attention_norm, x, dtype))
-            x = x + affine(block.output, attend(qkv, turn, mask, heads))
+            x = x + affine(block.output, attend(qkv, turn, mask, heads, alone))
             x = x + mlp(block, x, dtype)
         x = norm(last_norm(self.model), x, dtype)
         logits = affine(self.model.get_output_embeddings(), x).float()
@@ -138,11 +148,13 @@ def attend(
     turn: tuple[Tensor, Tensor] | None,
     mask: Float[Tensor, "batch 1 pos pos"],
     heads: int,
+    alone: Bool[Tensor, "batch pos"] | None = None,
 ) -> Float[Tensor, "batch pos width"]:
     """What each token reads.
 
     turn: from `turns`, and then query, key and value are laid out head by head, as in
-        GPT-NeoX; else all queries first, as in GPT-2.
+        GPT-NeoX; else all queries first, as in GPT-2. alone: the tokens that no later
+        token's gradient reaches, if there are such.
     """
     batch, pos, columns = qkv.shape
     width = columns // (3 * heads)
@@ -154,8 +166,32 @@ def attend(
         query, key, value = parts.split(width, -1)
         query, key = (turned(x, *turn).to(qkv.dtype) for x in (query, key))
     mask = mask.expand(batch, heads, pos, pos)
-    read = attention(query, key, value, attn_mask=mask)
+    if alone is None:
+        read = attention(query, key, value, attn_mask=mask)
+    else:
+        read = attend_alone(query, key, value, mask, alone[:, None, :, None])
     return read.transpose(1, 2).reshape(batch, pos, heads * width)
+
+
+def attend_alone(
+    query: Float[Tensor, "batch heads pos width"],
+    key: Float[Tensor, "batch heads pos width"],
+    value: Float[Tensor, "batch heads pos width"],
+    mask: Float[Tensor, "batch heads pos pos"],
+    alone: Bool[Tensor, "batch 1 pos 1"],
+) -> Float[Tensor, "batch heads pos width"]:
+    """Attention; the gradient of some tokens' key and value is that by their own query.
+
+    What others read of them is without a gradient.
+    """
+    scale = query.shape[-1] ** -0.5
+    key_read, value_read = (torch.where(alone, x.detach(), x) for x in (key, value))
+    own = torch.eye(mask.shape[-1], dtype=torch.bool, device=mask.device)
+    scores = query @ key_read.mT * scale
+    with_itself = (query * key).sum(-1, keepdim=True) * scale
+    weights = torch.where(own, with_itself, scores).add(mask).softmax(-1)
+    read = weights @ value_read
+    return read + weights.diagonal(0, -2, -1)[..., None] * (value - value_read)
 
 
 def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -20,7 +20,13 @@ from transformers import PreTrainedModel
 
 from mazelib.dataset.stream import Batch
 from mazelib.models.blocks import affine, blocks, last_norm, mlp, norm
-from mazelib.models.model import IGNORED, fast_dtype, has_learned_positions, labels
+from mazelib.models.model import (
+    IGNORED,
+    MYOPIC,
+    fast_dtype,
+    has_learned_positions,
+    labels,
+)
 from mazelib.training.packed_attention import Attend, plan_attention, rounded_up
 
 
@@ -28,7 +34,8 @@ class LeanLoss(nn.Module):
     """The negative log-likelihood of the tokens that count: their sum, in nats.
 
     model: a causal LM of `mazelib.models.model`, on the CPU.
-    kind: which tokens count (see `mazelib.models.model.labels`).
+    kind: which tokens count (see `mazelib.models.model.labels`), and whether some learn
+        for themselves alone (see `mazelib.models.model.MYOPIC`).
     """
 
     def __init__(self, model: PreTrainedModel, kind: str = "path"):
@@ -39,7 +46,10 @@ class LeanLoss(nn.Module):
     def forward(self, batch: Batch) -> Float[Tensor, ""]:
         """The batch's loss."""
         heads = self.model.config.num_attention_heads
-        plan = plan_attention(batch.segment, heads, by_head=not self.is_learned)
+        alone = None
+        if self.kind in MYOPIC:
+            alone = batch.answer | (self.kind == "myopic")
+        plan = plan_attention(batch.segment, heads, not self.is_learned, alone)
         # the token after the last is the first, which no loss counts
         following = labels(batch, self.kind).flatten().roll(-1)
         target = following[plan.tokens]

@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from mazelib.dataset.stream import Batch
-from mazelib.models.model import IGNORED, fast_dtype, inputs, labels
+from mazelib.errors import MazelibError
+from mazelib.models.model import IGNORED, MYOPIC, fast_dtype, inputs, labels
 from mazelib.training.dense import DenseLoss
 from mazelib.training.lean import LeanLoss
 
@@ -39,11 +40,14 @@ class PlainLoss(nn.Module):
     """The negative log-likelihood of the tokens that count: their sum, in nats.
 
     By the model's own forward, on any device. kind: which tokens count (see
-    `mazelib.models.model.labels`).
+    `mazelib.models.model.labels`). Raises MazelibError for a loss of `MYOPIC`: this
+    forward's gradient goes back to all tokens.
     """
 
     def __init__(self, model: PreTrainedModel, kind: str = "path"):
         super().__init__()
+        if kind in MYOPIC:
+            raise MazelibError(f"loss is {kind!r}: take LeanLoss or DenseLoss for it")
         self.model, self.kind = model, kind
 
     def forward(self, batch: Batch) -> Tensor:

@@ -49,7 +49,8 @@ class Plan(NamedTuple):
     of `size` tokens, each of which sees the list, itself and the block before. ins,
     outs: the places of query, key and value, and of what is read. within, around: what
     the tokens of lists and of blocks see, the `ends` of
-    `mazelib.training.packed_softmax.softmax_`.
+    `mazelib.training.packed_softmax.softmax_`. alone: for each of the tokens, whether
+    its key and value learn from what it reads of itself alone; None if none does.
     """
 
     batch: int
@@ -62,6 +63,7 @@ class Plan(NamedTuple):
     outs: Places
     within: UInt64[np.ndarray, "batch listed 3"]
     around: UInt64[np.ndarray, "batch asked 3"]
+    alone: Bool[Tensor, "token"] | None
 
     def by_list(self, blocks: Float[Tensor, "blocks size width"]) -> Tensor:
         """Blocks of the same sequence and head as one: [batch * heads, asked, width]"""
@@ -90,11 +92,13 @@ def plan_attention(
     segment: Int[np.ndarray, "batch pos"],
     heads: int,
     by_head: bool = True,
+    alone: Bool[np.ndarray, "batch pos"] | None = None,
 ) -> Plan:
     """The plan for a batch of segments (see `mazelib.dataset.stream.Batch`).
 
     by_head: whether a token's query, key and value are laid out head by head, as in
         GPT-NeoX, or all queries first, as in GPT-2.
+    alone: the tokens that no later token's gradient reaches, if there are such.
     """
     part, is_list = takes_part(segment), segment == LIST_SEGMENT
     number = np.where(part, part.cumsum().reshape(part.shape) - 1, -1)
@@ -117,6 +121,7 @@ def plan_attention(
         _places(*numbers, 1, heads, by_head),
         _within(listed_number >= 0),
         _around(owner, size, is_list.sum(1)),
+        None if alone is None else torch.from_numpy(alone.ravel()[tokens]),
     )
 
 
@@ -233,6 +238,11 @@ class Attend(torch.autograd.Function):
         for queries in (to_lists[0], to_blocks[0, 1:]):
             queries *= width**-0.5
         rows = found.index_select(0, plan.ins.gather).view(len(grad), -1)
+        if plan.alone is not None:
+            _from_itself(to_lists, lists[0], scores, first, of_lists)
+            _from_itself(to_blocks[:, 1:], query, to_near, near, of_blocks)
+            own = found.index_select(0, plan.ins.gather).view(len(grad), -1)
+            rows = torch.where(plan.alone[:, None], own, rows)
         if turn is not None:
             rows = (rows * turn[0]).add_(_swapped(rows * turn[1], width))
         return rows, None, None
@@ -248,6 +258,17 @@ def _windows(blocks: Float[Tensor, "blocks size width"]) -> Tensor:
     """Each block but the first with the one before, as a view."""
     count, size, width = blocks.shape
     return blocks.as_strided((count - 1, 2 * size, width), (size * width, width, 1))
+
+
+def _from_itself(to, query, to_scores, weights, of) -> None:
+    """Write the gradient of keys and values by what each token reads of itself alone.
+
+    to: of queries, keys and values. to_scores: the gradient of scores, whose last
+    columns are the queries' own tokens, as those of the weights. of: what is read.
+    """
+    at = weights.shape[2] - weights.shape[1]
+    to[1] = to_scores.diagonal(at, 1, 2)[..., None] * query
+    to[2] = weights.diagonal(at, 1, 2)[..., None] * of
 
 
 def _fold(windows: Float[Tensor, "windows two_sizes width"], blocks) -> None:

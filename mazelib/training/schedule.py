@@ -14,7 +14,7 @@ import numpy as np
 
 from mazelib.errors import check_fields
 
-Loss = Literal["path", "sequence"]
+Loss = Literal["path", "sequence", "myopic", "myopic-path"]
 FIRST_RUNG = 50
 """Steps done at the first checkpoint of a ladder, or a tenth of a short run."""
 
@@ -38,7 +38,8 @@ class Schedule:
     average: float = 0.0
     """above 0, average the weights with a memory of 1 / (1 - average) steps"""
     loss: Loss = "path"
-    """score the path's tokens, or the whole sequence"""
+    """score the path's tokens, or the whole sequence; or the path's, where no token, or
+    none of the path, learns to help a later one"""
     evaluate_every: int = 250
     """steps between validations, at which the folder is written"""
     validation: int = 512
