@@ -9,6 +9,7 @@ that take four steps of lookahead and more it decides rightly, on the same mazes
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -30,28 +31,38 @@ FAR = 4
 """Steps of lookahead that a fork takes to count as far."""
 
 
+class Question(NamedTuple):
+    """What a checkpoint is asked: forks, and the path to come at some of them."""
+
+    places: Places
+    forks: Forks
+    asked: Asked
+    controls: Mapping[str, Reading]
+
+    @classmethod
+    def of(cls, name: str) -> "Question":
+        """What all checkpoints of a model, and others of its mazes, are asked."""
+        places = Places.of(name)
+        forks = Forks(places.mazes, zoo.load(name).tokenizer)
+        asked = places.asked("fork", future(places.mazes, places.steps["fork"]))
+        controls = input_controls(asked, places.mazes, places.steps["fork"])
+        return cls(places, forks, asked, controls)
+
+
 def main() -> None:
     """Look at all checkpoints, and write the table."""
     one_thread()
-    places = Places.of(CLIMBER)
-    forks = Forks(places.mazes, zoo.load(CLIMBER).tokenizer)
-    asked = places.asked("fork", future(places.mazes, places.steps["fork"]))
-    controls = input_controls(asked, places.mazes, places.steps["fork"])
+    question = Question.of(CLIMBER)
     rungs = [*zoo.ladder(CLIMBER), zoo.folder_of(CLIMBER)]
-    rows = [row(rung, places, forks, asked, controls) for rung in tqdm(rungs, "ladder")]
+    rows = [{"model": CLIMBER, **row(rung, question)} for rung in tqdm(rungs, "ladder")]
     rows.sort(key=lambda found: found["questions"])
     about = {"made_by": "python -m experiments.growth", "n": COUNT}
     replace_rows(TABLE, [CLIMBER], rows, zoo.hashes([CLIMBER]), **about)
 
 
-def row(
-    rung: Path,
-    places: Places,
-    forks: Forks,
-    asked: Asked,
-    controls: Mapping[str, Reading],
-) -> dict:
+def row(rung: Path, question: Question) -> dict:
     """All that is measured of one checkpoint."""
+    places, forks, asked, controls = question
     trained = zoo.load(rung)
     lens = open_lens(trained)
     wheres = {"all": at_steps(forks.steps), "some": at_steps(places.steps["fork"])}
@@ -60,7 +71,6 @@ def row(
     is_right = read_out(lens, streams["all"][-1]).argmax(-1) == forks.right
     hits = is_right[is_far.to_numpy()]
     return {
-        "model": CLIMBER,
         "questions": trained.card["questions"],
         "far": rounded([hits.mean(), *wilson(int(hits.sum()), len(hits))]),
         "n": len(hits),

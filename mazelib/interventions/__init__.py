@@ -16,11 +16,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "network": ["Network", "Prompts", "Run"],
         "pairs": [
             "Pairs",
-            "edges_swapped",
             "lists_reordered",
             "origins_swapped",
             "targets_moved",
         ],
+        "passages": ["edges_swapped", "passages_added", "passages_removed"],
         "patching": ["Effects", "sweep"],
         "paths": ["Sender", "paths_from"],
         "circuits": ["Graph", "circuit_effects", "edge_scores", "faithfulness"],

@@ -11,7 +11,6 @@ it reads one can be put in the place of what is inside while it reads the other
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -24,7 +23,7 @@ from mazelib.internals.roles import KINDS, Roles, roles_of
 from mazelib.internals.ways import token_of
 from mazelib.interventions.network import Prompts
 from mazelib.mazes.maze import Maze
-from mazelib.tokens.tokenizer import Tokenizer
+from mazelib.tokens.tokenizer import Sample, Tokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,82 +148,27 @@ def origins_swapped(
     return pairs_of(asked.maze, asked, some, moved, tokenizer)
 
 
-def edges_swapped(
-    mazes: MazeSet, tokenizer: Tokenizer, rng: np.random.Generator
-) -> Pairs:
-    """At a fork of each maze: one passage beyond it removed, another added elsewhere.
-
-    The removed one lies on the path, the added one joins what it cut off with another
-    way of the fork, and stands in its place in the list. So the same target is now
-    reached by that way. Mazes where no such passage could be are left out.
-    """
-    found = [passage_to_swap(sample, rng) for sample in mazes]
-    rows = np.array([at for at, swap in enumerate(found) if swap is not None], int)
-    some = at_least_one(mazes[rows], "a fork at which a passage can be swapped")
-    swaps = [found[at] for at in rows]
-    asked = PathSteps(np.arange(len(some)), np.array([swap.step for swap in swaps]))
-    pairs = pairs_of(rows, asked, some, some, tokenizer)
-    ids, each = pairs.corrupted.ids, np.arange(len(some))
-    removed = np.sort([swap.removed for swap in swaps], 1)
-    named = np.sort(pairs.roles.edges, -1)
-    entry = (named == removed[:, None]).all(-1).argmax(1)
-    ends = rng.permuted([swap.added for swap in swaps], axis=1)
-    for place, cell in zip(
-        (pairs.roles.first, pairs.roles.second), ends.T, strict=True
-    ):
-        ids[each, place[each, entry]] = token_of(some, each, cell, tokenizer)
-    way = np.array([swap.way for swap in swaps])
-    return replace(pairs, wrong=token_of(some, each, way, tokenizer))
-
-
-class Swap(NamedTuple):
-    """A passage to remove and one to add, so that a fork's other way is right."""
-
-    step: int
-    way: int
-    removed: tuple[int, int]
-    added: tuple[int, int]
-
-
-def passage_to_swap(sample, rng: np.random.Generator) -> Swap | None:
-    """One of the swaps that a maze allows, at one of its forks; None if there is none.
-
-    Never of the fork's own passages, so that all ways stay open there.
-    """
-    maze, path = sample.maze, sample.path.tolist()
-    step, way = other_way(sample, rng)
-    if way is None:
-        return None
-    there = np.zeros(maze.n_cells, bool)
-    there[beyond(maze, path[step], way)] = True
-    walls = maze.edges(walls=True)
-    found = []
-    for here, onward in zip(path[step + 1 : -1], path[step + 2 :], strict=True):
-        cut = np.zeros(maze.n_cells, bool)
-        cut[beyond(maze, here, onward)] = True
-        joins = [
-            (a, b) for a, b in walls.tolist() if there[a] & cut[b] | there[b] & cut[a]
-        ]
-        found += [Swap(step, way, (here, onward), wall) for wall in joins]
-    return found[rng.integers(len(found))] if found else None
-
-
-def other_way(sample, rng: np.random.Generator) -> tuple[int, int | None]:
+def other_way(sample: Sample, rng: np.random.Generator) -> tuple[int, int | None]:
     """One of a path's forks, and one of the ways on there that it does not take.
 
     None for the way, in a maze without a fork. Raises MazelibError where ways meet.
     """
     maze, path = sample.maze, sample.path.tolist()
-    if not maze.is_tree:
-        raise MazelibError(
-            "a maze has cycles, whose ways meet again: pairs are made of mazes without"
-        )
+    check_tree(sample)
     forks = maze.forks(sample.path)
     if not len(forks):
         return START, None
     step = int(rng.choice(forks))
     ways = [way for way in ways_on(maze, path, step) if way != path[step + 1]]
     return step, int(rng.choice(ways))
+
+
+def check_tree(sample: Sample) -> None:
+    """Raise MazelibError for a maze in which ways meet."""
+    if not sample.maze.is_tree:
+        raise MazelibError(
+            "a maze has cycles, whose ways meet again: pairs are made of mazes without"
+        )
 
 
 def beyond(maze: Maze, cell: int, way: int) -> Int[np.ndarray, "cells"]:

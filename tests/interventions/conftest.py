@@ -6,7 +6,8 @@ import pytest
 from samples import held_back, large
 
 from mazelib.interventions.network import Network
-from mazelib.interventions.pairs import edges_swapped, targets_moved
+from mazelib.interventions.pairs import targets_moved
+from mazelib.interventions.passages import edges_swapped
 from mazelib.models.checkpoint import TrainedModel
 
 

@@ -9,20 +9,23 @@ from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.errors import MazelibError
 from mazelib.internals.roles import KINDS
 from mazelib.interventions.pairs import (
-    edges_swapped,
     lists_reordered,
     origins_swapped,
     targets_moved,
 )
+from mazelib.interventions.passages import edges_swapped, passages_added
 from mazelib.mazes.generators import MazeConfig
 from mazelib.tokens.tokenizer import Tokenizer
 
-MAKERS = (edges_swapped, lists_reordered, origins_swapped, targets_moved)
+MAKERS = (
+    *(edges_swapped, passages_added, lists_reordered, origins_swapped),
+    targets_moved,
+)
 
 
 @pytest.fixture(params=[4, 5])
 def mazes(request):
-    return held_back(request.param, 40)
+    return held_back(request.param, 60)
 
 
 @pytest.fixture
@@ -58,15 +61,16 @@ def test_both_prompts_are_followed_by_their_own_answer(make, mazes, tokenizer, r
             if make is not lists_reordered or prompts is pairs.clean:
                 assert answer[row] == tokenizer.cell_ids[path[step], 0]
             assert len(path) > step
-            assert sample.maze.is_tree
+            has_cycle = make is passages_added and prompts is pairs.corrupted
+            assert sample.maze.is_tree != has_cycle
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_the_answers_differ_and_are_legal(make, mazes, tokenizer, rng):
     pairs = make(mazes, tokenizer, rng)
     assert (pairs.right != pairs.wrong).all()
-    if make is origins_swapped:
-        return
+    if make in (origins_swapped, passages_added):
+        return  # <PATH_START> is no cell, and a wall is no way
     for row, at in enumerate(pairs.maze):
         sample = mazes[int(at)]
         ways = ways_on(sample.maze, sample.path.tolist(), int(pairs.step[row]))
@@ -79,6 +83,7 @@ def test_only_what_is_said_differs(mazes, tokenizer, rng):
         (targets_moved, {"target"}),
         (origins_swapped, {"origin"}),
         (edges_swapped, {"first", "second"}),
+        (passages_added, {"first", "second"}),
     ):
         pairs = make(mazes, tokenizer, rng)
         row, column = np.nonzero(pairs.differs)

@@ -1,0 +1,134 @@
+"""Two arrows as a circuit: do naming and telling heads act through the finding heads?
+
+    python -m experiments.arrows          # writes data/results/arrows.json
+    python -m experiments.arrows dfs5     # this model again, the others as they are
+
+Chapter 08 finds heads by what they attend to: *finding* heads, from a path's token to
+the entries that name its cell; *naming* heads, from an entry's semicolon to its first
+cell; *telling* heads, to the other cell. Its account: naming heads are read by the
+finding heads' keys, telling heads by their values. One row a model: with the edges of
+that account alone cut (`mazelib.interventions.circuits`), how much of the clean
+answer's lead is lost, one passage of the list exchanged? `keys`, `values`, `both`, with
+intervals over mazes; `others`, the same for as many other heads of the senders' layers,
+their mean and the most of several draws. `all keys`, `all values`: with all edges from
+earlier heads to the finding heads' keys, or values, cut.
+"""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from experiments.families import (
+    by_family,
+    keep,
+    mazes_of,
+    networks,
+    rounded,
+    without,
+)
+from experiments.patched import MOST, OTHERS, pairs_right
+from mazelib.commands.flags import names_asked
+from mazelib.dataset.stream import MazeSet
+from mazelib.evidence.intervals import bootstrap_groups
+from mazelib.evidence.threads import one_thread
+from mazelib.internals.ablation import Head
+from mazelib.internals.attention import HeadScores, head_scores
+from mazelib.internals.head_sets import (
+    HALF,
+    QUARTER,
+    WITHIN,
+    above,
+    others_like,
+)
+from mazelib.internals.lens import open_lens
+from mazelib.internals.probes import groups_of
+from mazelib.interventions import Graph, Network, circuit_effects, edges_swapped
+from mazelib.interventions.circuits import Edges
+from mazelib.models import zoo
+
+TABLE = "arrows.json"
+ASKED = ("dfs5", "dfs6-learned")
+COUNT, CHOSEN = 400, 300
+"""Pairs, and other mazes that heads are chosen on."""
+
+
+def roles_of_heads(scores: HeadScores) -> dict[str, list[Head]]:
+    """The heads of the account: finding, and those before the last of them."""
+    finding = above(scores, ["entries"], QUARTER)
+    last = max((layer for layer, _ in finding), default=0)
+    found = {"naming": WITHIN[:1], "telling": WITHIN[1:]}
+    return {"finding": finding} | {
+        name: [head for head in above(scores, looks, HALF) if head[0] < last]
+        for name, looks in found.items()
+    }
+
+
+def cut(
+    graph: Graph, senders: Collection[Head], readers: Collection[Head], kind: str
+) -> Edges:
+    """All edges but those from some heads to the keys ("k") or values of others."""
+    writes = np.array([(w[0] == "head") and w[1:] in senders for w in graph.writers])
+    reads = np.array([(r[0] == kind) and r[1:] in readers for r in graph.readers])
+    return graph.edges & ~(writes[:, None] & reads)
+
+
+def circuits_of(
+    graph: Graph, roles: dict[str, list[Head]], heads: int
+) -> dict[object, Edges]:
+    """The network without the account's edges, and without others like them."""
+    finding, every = roles["finding"], [w[1:] for w in graph.writers if w[0] == "head"]
+    sends = {"keys": ("naming", "k"), "values": ("telling", "v")}
+    found: dict[object, Edges] = {}
+    for name, (role, kind) in sends.items():
+        found[name] = cut(graph, roles[role], finding, kind)
+        found["all", name] = cut(graph, every, finding, kind)
+        for number, others in enumerate(others_like(roles[role], heads)):
+            found["others", name, number] = cut(graph, others, finding, kind)
+    return found | {"both": found["keys"] & found["values"]}
+
+
+def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
+    """All that is measured of one model."""
+    trained = zoo.load(name)
+    roles = roles_of_heads(head_scores(open_lens(trained), others))
+    network = Network(trained)
+    pairs = pairs_right(network, mazes, edges_swapped, COUNT)
+    circuits = circuits_of(Graph.of(network), roles, network.heads)
+    effects = circuit_effects(network, pairs, circuits)
+    group = groups_of(mazes)[pairs.maze]
+
+    def lost(circuit: object, rows=slice(None)) -> float:
+        return 1 - float(effects.recovery(circuit, rows=rows))
+
+    found = {"model": name, "n": len(pairs), "mazes": len(np.unique(group))}
+    found["heads"] = {
+        role: [list(head) for head in some] for role, some in roles.items()
+    }
+    for circuit in ("keys", "values", "both"):
+        ends = bootstrap_groups(
+            group, lambda rows, circuit=circuit: lost(circuit, rows), resamples=500
+        )
+        found[circuit] = rounded([lost(circuit), *ends])
+    for circuit in ("keys", "values"):
+        drawn = [lost(key) for key in circuits if key[:2] == ("others", circuit)]
+        found[f"others' {circuit}"] = rounded([np.mean(drawn), max(drawn)])
+        found[f"all {circuit}"] = rounded(lost(("all", circuit)))
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Cut the account's edges in all models, or those named, and write the table."""
+    one_thread()
+    known = networks(untrained=False, families=ASKED)
+    names = names_asked(__doc__, list(known), arguments)
+    about = {"made_by": "python -m experiments.arrows", "n": COUNT}
+    for family, some in by_family(names, known):
+        mazes = mazes_of(family, MOST * COUNT)
+        others = without(mazes_of(family, CHOSEN, start=OTHERS), mazes)
+        for name in tqdm(some, family):
+            keep(TABLE, row(name, mazes, others), **about)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""An entry's representation edited: through a wall, or not through a passage?
+
+    python -m experiments.edited          # writes data/results/edited.json
+    python -m experiments.edited dfs5     # this model again, the others as they are
+
+One row a model, for two kinds of minimal pairs whose lists differ in one entry
+(`mazelib.interventions.passages`): `added`, a passage through the wall beside the path,
+and `removed`, the passage to the path's next cell. Pairs are kept if the model, asked
+with the other list, goes through the wall, or no longer to that cell. Then the prompt
+stays as it is, and the residual stream at some tokens after a layer is put in from the
+run with the other list: at the entry's four tokens, at one of them, at those of the
+next entry, or at all others but the last. By layer, the share of pairs for which the
+model then goes through the wall, or refuses the passage; `entry` for the four tokens,
+with intervals over mazes. Before the first layer it is 1, since nothing else differs.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from jaxtyping import Bool
+from tqdm import tqdm
+
+from experiments.families import (
+    by_family,
+    keep,
+    mazes_of,
+    mean_over,
+    networks,
+    rounded,
+)
+from experiments.patched import Make
+from mazelib.commands.flags import names_asked
+from mazelib.dataset.stream import MazeSet
+from mazelib.evidence.threads import one_thread
+from mazelib.internals.probes import groups_of
+from mazelib.internals.roles import ENTRY
+from mazelib.interventions import (
+    Network,
+    Pairs,
+    passages_added,
+    passages_removed,
+    sweep,
+)
+from mazelib.interventions.patching import Said, batches, runs_of, said
+from mazelib.models import zoo
+
+TABLE = "edited.json"
+ASKED = ("dfs5", "dfs6-learned")
+MAZES, COUNT = 3000, 500
+"""Mazes that are looked through, and pairs that are kept of each kind, at most."""
+
+Places = dict[str, Bool[np.ndarray, "pairs pos"]]
+
+
+def goes_through(said: Said) -> np.ndarray:
+    """Does the choice go through the wall?"""
+    return said.is_corrupted
+
+
+def refuses(said: Said) -> np.ndarray:
+    """Does the choice go elsewhere than through the passage?"""
+    return ~said.is_clean
+
+
+KINDS: dict[str, tuple[Make, Callable[[Said], np.ndarray]]] = {
+    "added": (passages_added, goes_through),
+    "removed": (passages_removed, refuses),
+}
+
+
+def pairs_kept(network: Network, mazes: MazeSet, kind: str) -> tuple[Pairs, int]:
+    """The pairs whose list makes the difference, and of how many they are."""
+    make, changes = KINDS[kind]
+    pairs = make(mazes, network.tokenizer, np.random.default_rng(0))
+    kept, right = np.zeros((2, len(pairs)), bool)
+    for rows in batches(pairs):
+        some = pairs.those(rows)
+        clean, other = (
+            said(run.logits, some) for run in runs_of(network, some, noising=True)
+        )
+        right[rows] = clean.is_clean
+        kept[rows] = clean.is_clean & changes(other)
+    return pairs.those(np.flatnonzero(kept)[:COUNT]), int(right.sum())
+
+
+def places(pairs: Pairs) -> Places:
+    """The tokens of the changed entry, together and apart, of the next, and the rest.
+
+    Where the changed entry is the list's last, the next is the one before it.
+    """
+    rows, columns = np.arange(len(pairs)), np.arange(pairs.differs.shape[1])
+    last = pairs.roles.entry.shape[1] - 1
+    changed = pairs.changed_entry
+    beside = np.where(changed == last, last - 1, changed + 1)
+
+    def tokens(entry: np.ndarray) -> np.ndarray:
+        return columns == pairs.roles.entry[rows, entry].T[..., None]
+
+    own, asked = tokens(changed), columns == pairs.clean.end[:, None]
+    return {
+        "entry": own.any(0),
+        **dict(zip(ENTRY, own, strict=True)),
+        "next entry": tokens(beside).any(0),
+        "all others": pairs.inside & ~own.any(0) & ~asked,
+    }
+
+
+def row(name: str, mazes: MazeSet) -> dict:
+    """All that is measured of one model."""
+    network, found = Network(zoo.load(name)), {"model": name}
+    for kind, (_, changes) in KINDS.items():
+        pairs, of = pairs_kept(network, mazes, kind)
+        effects = sweep(network, pairs, places(pairs), ("stream",), noising=True)
+        group = groups_of(mazes)[pairs.maze]
+        by = {place: changes(x) for (_, place), x in effects.patched.items()}
+        found[kind] = {
+            "n": len(pairs),
+            "mazes": len(np.unique(group)),
+            "of": of,
+            "entry": [mean_over(hits, group) for hits in by["entry"]],
+            "by place": {place: rounded(hits.mean(-1)) for place, hits in by.items()},
+        }
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Edit the entries of all models, or those named, and write the table."""
+    one_thread()
+    known = networks(untrained=False, families=ASKED)
+    names = names_asked(__doc__, list(known), arguments)
+    about = {"made_by": "python -m experiments.edited", "n": COUNT}
+    for family, some in by_family(names, known):
+        mazes = mazes_of(family, MAZES)
+        for name in tqdm(some, family):
+            keep(TABLE, row(name, mazes), **about)
+
+
+if __name__ == "__main__":
+    main()
