@@ -12,6 +12,8 @@ run with the other list: at the entry's four tokens, at one of them, at those of
 next entry, or at all others but the last. By layer, the share of pairs for which the
 model then goes through the wall, or refuses the passage; `entry` for the four tokens,
 with intervals over mazes. Before the first layer it is 1, since nothing else differs.
+`by side`: at one of the entry's tokens, apart for entries that name the cell where the
+path stands first or second.
 """
 
 from collections.abc import Callable, Sequence
@@ -105,6 +107,17 @@ def places(pairs: Pairs) -> Places:
     }
 
 
+def names_it_first(pairs: Pairs, kind: str) -> Bool[np.ndarray, "pairs"]:
+    """Does the entry name the cell where the path stands as its first?
+
+    The entry that is added, or the one that is removed.
+    """
+    rows = np.arange(len(pairs))
+    ids = (pairs.corrupted if kind == "added" else pairs.clean).ids
+    first = ids[rows, pairs.roles.first[rows, pairs.changed_entry]]
+    return first == pairs.clean.ids[rows, pairs.clean.end]
+
+
 def row(name: str, mazes: MazeSet) -> dict:
     """All that is measured of one model."""
     network, found = Network(zoo.load(name)), {"model": name}
@@ -113,12 +126,18 @@ def row(name: str, mazes: MazeSet) -> dict:
         effects = sweep(network, pairs, places(pairs), ("stream",), noising=True)
         group = groups_of(mazes)[pairs.maze]
         by = {place: changes(x) for (_, place), x in effects.patched.items()}
+        is_first = names_it_first(pairs, kind)
+        sides = {"first": is_first, "second": ~is_first}
         found[kind] = {
             "n": len(pairs),
             "mazes": len(np.unique(group)),
             "of": of,
             "entry": [mean_over(hits, group) for hits in by["entry"]],
             "by place": {place: rounded(hits.mean(-1)) for place, hits in by.items()},
+            "by side": {
+                side: {at: rounded(by[at][:, here].mean(-1)) for at in ENTRY}
+                for side, here in sides.items()
+            },
         }
     return found
 

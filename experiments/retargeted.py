@@ -13,7 +13,10 @@ tokens and in the way that do most on other mazes; `random`: the same along rand
 directions, as long; `prompt`: with the new target in the prompt. `by`: the share by
 layer, tokens and way, on the other mazes; `far`: by how far apart the targets are;
 `breaks`: what else becomes of the answers. `length`: how far the stream is moved, over
-its own variation.
+its own variation. `and the path`: `exact`, with its `random`, when each token of the
+path is moved, too, from the mean of such tokens with the old target to that with the
+new one. It was added when patching had shown that `dfs6-learned` reads the target from
+the path's tokens in its first layer; the registered number is without it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,12 +42,13 @@ from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import open_lens
+from mazelib.internals.plans import path_steps
 from mazelib.internals.probes import groups_of
 from mazelib.internals.roles import roles_of
-from mazelib.internals.streams import at_role, streams_at
+from mazelib.internals.streams import at_role, at_steps, streams_at
 from mazelib.interventions import Change, steered_rollout
 from mazelib.interventions.pairs import with_targets
-from mazelib.interventions.steering import class_means
+from mazelib.interventions.steering import STEPS, class_means
 from mazelib.models import zoo
 from mazelib.models.checkpoint import TrainedModel
 
@@ -56,6 +60,8 @@ begin."""
 APART = 3
 ROLES = ("target", "target_end", "path_start")
 TOKENS = (("target",), ("target_end",), ("target", "target_end"), ROLES)
+PATH = "path"
+WITH_PATH = ("target", "target_end", PATH)
 WAYS = ("added", "swapped")
 AFTER = 1
 """After how many layers the stream is moved, where one number is asked for."""
@@ -88,10 +94,14 @@ class Means:
     """The mean streams of questions with each target, at some tokens, by layer."""
 
     def __init__(self, trained: TrainedModel, mazes: MazeSet):
-        wheres = {role: at_role(role) for role in ROLES}
+        steps = path_steps(mazes, "corridor")
+        wheres = {role: at_role(role) for role in ROLES} | {PATH: at_steps(steps)}
         found = streams_at(open_lens(trained), mazes, wheres)
         target, cells = mazes.target[:, 0].astype(int), mazes.n**2
-        self.of = {role: class_means(x, target, cells) for role, x in found.items()}
+        targets = dict.fromkeys(ROLES, target) | {PATH: target[steps.maze]}
+        self.of = {
+            role: class_means(x, targets[role], cells) for role, x in found.items()
+        }
         self.spread = {
             role: np.sqrt(x.var(1).sum(-1)) for role, x in found.items()
         }  # [layers + 1]
@@ -103,9 +113,9 @@ class Means:
         way: str,
         old: Int[np.ndarray, "mazes"],
         new: Int[np.ndarray, "mazes"],
-        column: Int[np.ndarray, "mazes"],
+        column: Int[np.ndarray, "mazes"] | str,
     ) -> Change:
-        """The change at one token that moves each question's target."""
+        """The change at one token, or at `STEPS`, that moves each question's target."""
         means = self.of[role][layer]
         if way == "added":
             return Change(layer, tensor(means[new] - means[old]), where=column)
@@ -154,7 +164,7 @@ class Question:
     ) -> Iterator[Change]:
         """The changes at all tokens of some roles."""
         for role in roles:
-            column = getattr(self.roles, role)
+            column = STEPS if role == PATH else getattr(self.roles, role)
             yield means.change(role, layer, way, self.old, self.new, column)
 
     def answers(self, changes: Sequence[Change]) -> list[list[int]]:
@@ -203,30 +213,47 @@ def breaks(asked: Question, answers: list[list[int]]) -> dict[str, float]:
     }
 
 
+def scan(asked: Question, means: Means) -> dict[tuple, float]:
+    """The share of answers that lead to the new targets, by layer, tokens and way."""
+    tried = [(roles, way) for roles in TOKENS for way in WAYS]
+    return {
+        (layer, roles, way): asked.exact(
+            asked.answers(list(asked.changes(means, layer, roles, way)))
+        ).mean()
+        for layer in range(len(means.spread["target"]))
+        for roles, way in (*tried, (WITH_PATH, "added"))
+    }
+
+
+def far(hits: np.ndarray, apart: np.ndarray) -> dict[str, list]:
+    """How many targets are so far apart, and the share that is led to."""
+    found = {}
+    for low, high in DISTANCES:
+        here = (apart >= low) & (apart <= high)
+        if here.any():
+            found[f"{low} to {high}"] = [int(here.sum()), rounded(hits[here].mean())]
+    return found
+
+
 def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
     """All that is measured of one model."""
     trained = zoo.load(name)
     means = Means(trained, others[CHOOSE * 2 :])
-    chosen = Question(trained, others[: CHOOSE * 2], CHOOSE)
-    layers = len(means.spread["target"])
-    by = {
-        (layer, roles, way): chosen.exact(
-            chosen.answers(list(chosen.changes(means, layer, roles, way)))
-        ).mean()
-        for layer in range(layers)
-        for roles in TOKENS
-        for way in WAYS
-    }
-    after = {key: share for key, share in by.items() if key[0] == AFTER}
+    by = scan(Question(trained, others[: CHOOSE * 2], CHOOSE), means)
+    after = {k: share for k, share in by.items() if k[0] == AFTER and k[1] in TOKENS}
     _, roles, way = max(after, key=after.get)
     asked = Question(trained, mazes, COUNT)
+    group = groups_of(asked.mazes)
     changes = list(asked.changes(means, AFTER, roles, way))
     answers = asked.answers(changes)
-    hits, group = asked.exact(answers), groups_of(asked.mazes)
-    chance = asked.exact(asked.answers(at_random(changes)))
-    ceiling = asked.exact(
-        predicted_paths(trained.model, trained.tokenizer, asked.other)
+    hits = asked.exact(answers)
+    further = list(asked.changes(means, AFTER, WITH_PATH, "added"))
+    by_chance, with_path, path_by_chance = (
+        asked.exact(asked.answers(some))
+        for some in (at_random(changes), further, at_random(further))
     )
+    ceiling = predicted_paths(trained.model, trained.tokenizer, asked.other)
+    lengths = [means.length(role, AFTER, asked.old, asked.new) for role in roles]
     return {
         "model": name,
         "n": len(hits),
@@ -234,16 +261,14 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
         "tokens": list(roles),
         "way": way,
         "exact": mean_over(hits, group),
-        "random": rounded(chance.mean()),
-        "prompt": rounded(ceiling.mean()),
-        "length": rounded(
-            [means.length(role, AFTER, asked.old, asked.new) for role in roles]
-        ),
-        "far": {
-            f"{low} to {high}": [int(here.sum()), *rounded([hits[here].mean()])]
-            for low, high in DISTANCES
-            if (here := (asked.apart >= low) & (asked.apart <= high)).any()
+        "random": rounded(by_chance.mean()),
+        "prompt": rounded(asked.exact(ceiling).mean()),
+        "and the path": {
+            "exact": mean_over(with_path, group),
+            "random": rounded(path_by_chance.mean()),
         },
+        "length": rounded(lengths),
+        "far": far(hits, asked.apart),
         "breaks": {k: rounded(v) for k, v in breaks(asked, answers).items()},
         "by": [
             {"layer": layer, "tokens": list(at), "way": how, "exact": rounded(share)}

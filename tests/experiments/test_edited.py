@@ -43,3 +43,16 @@ def test_places_are_the_changed_entry_the_next_and_the_rest(network, kind):
     assert not (places["next entry"] & places["entry"]).any()
     rest = places["entry"] | places["all others"]
     assert (pairs.inside.sum(1) - rest.sum(1) == 1).all()
+
+
+@pytest.mark.parametrize("kind", edited.KINDS)
+def test_an_entry_names_the_paths_cell_first_or_second(network, kind):
+    make, _ = edited.KINDS[kind]
+    pairs = make(held_back(3, 200), network.tokenizer, np.random.default_rng(0))
+    is_first = edited.names_it_first(pairs, kind)
+    assert 0 < is_first.mean() < 1
+    rows, at = np.arange(len(pairs)), pairs.changed_entry
+    ids = (pairs.corrupted if kind == "added" else pairs.clean).ids
+    second = ids[rows, pairs.roles.second[rows, at]]
+    here = pairs.clean.ids[rows, pairs.clean.end]
+    assert (second[~is_first] == here[~is_first]).all()

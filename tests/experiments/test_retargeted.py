@@ -60,3 +60,15 @@ def test_the_space_of_the_means_holds_their_differences(means):
     np.testing.assert_allclose(basis.T @ basis, np.eye(basis.shape[1]), atol=1e-5)
     left = of_cells - of_cells @ basis @ basis.T
     assert (left**2).sum() < 0.002 * ((of_cells - of_cells.mean(0)) ** 2).sum()
+
+
+def test_the_paths_tokens_are_moved_at_each_step(trained, asked, means):
+    """Where the target's token is left as it is, moving them does something."""
+    *_, steps = asked.changes(means, 1, retargeted.WITH_PATH, "added")
+    assert steps.where == retargeted.STEPS
+    assert steps.add.shape == (len(asked.old), trained.model.config.hidden_size)
+    plain, moved = asked.answers([]), asked.answers([steps])
+    assert plain != moved
+    assert retargeted.far(np.array([True, False]), np.array([3, 4])) == {
+        "3 to 4": [2, 0.5]
+    }
