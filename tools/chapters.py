@@ -9,7 +9,8 @@ chapter with outputs, and NAME.json, what that run depended on and how long it t
 `make test` and `make book` share these runs. A run holds as long as the chapter's code,
 all of mazelib/ and data/, book/hypotheses.yml, requirements.lock and Python are the
 same; its text may change. What a chapter itself records in data/results has to be as
-the run left it.
+the run left it. The chapter that collects what the others have recorded is run after
+them, and again when that has changed.
 """
 
 import argparse
@@ -39,6 +40,8 @@ SOURCE = ROOT / "book"
 EXECUTED = ROOT / "_build" / "executed"
 CELL_TIMEOUT = 600
 """Seconds a cell may take; far more than any needs."""
+COLLECTS = "17_verdicts"
+"""The chapter that reads what all others have recorded."""
 JOBS = min(2, os.cpu_count() or 1)
 """Chapters that run side by side, with a thread each."""
 
@@ -104,7 +107,7 @@ def records(name: str) -> dict[str, str]:
 def shared_key() -> str:
     """One hash of all that every chapter may read, but for the chapters' records.
 
-    No chapter reads what another has recorded.
+    None but `COLLECTS` reads what another has recorded.
     """
     recorded = {RESULTS / f"{id}.json" for id in hypotheses()}
     read = [*(ROOT / "mazelib").rglob("*.py"), *(ROOT / "data").rglob("*")]
@@ -119,6 +122,8 @@ def shared_key() -> str:
 def key(name: str) -> str:
     """One hash of all that a chapter's run depends on: its code, and what it reads."""
     code = ["".join(cell["source"]) for cell in code_cells(read(name))]
+    if name == COLLECTS:
+        code += [json.dumps(records(other)) for other in names() if other != name]
     return hashlib.sha256((shared_key() + json.dumps(code)).encode()).hexdigest()
 
 
@@ -210,11 +215,13 @@ def run(asked: Sequence[str] = (), force: bool = False) -> None:
 
     force: run them in any case. Exits as `run_all` does.
     """
-    asked, started = asked or names(), time.monotonic()
-    due = [name for name in asked if force or not last_run(name)]
-    run_all(due, execute)
-    took, kept = time.monotonic() - started, len(asked) - len(due)
-    print(f"chapters: {len(due)} run in {took:.0f} s, {kept} as they were run before")
+    asked, started, count = asked or names(), time.monotonic(), 0
+    for some in (set(asked) - {COLLECTS}, set(asked) & {COLLECTS}):
+        due = [n for n in asked if n in some and (force or not last_run(n))]
+        run_all(due, execute)
+        count += len(due)
+    took, kept = time.monotonic() - started, len(asked) - count
+    print(f"chapters: {count} run in {took:.0f} s, {kept} as they were run before")
 
 
 def check_known(parser: argparse.ArgumentParser, asked: Sequence[str]) -> None:

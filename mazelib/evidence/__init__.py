@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["intervals"],
     submod_attrs={
         "hypotheses": ["hypothesis"],
+        "ledger": ["ledger"],
         "records": ["RESULTS", "record", "results", "verdict", "verdict_table"],
         "tables": ["read_table", "replace_rows", "rows_of"],
         "threads": ["one_thread"],

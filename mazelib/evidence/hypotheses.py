@@ -9,6 +9,7 @@ What the fields of an entry mean is said at the top of that file.
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import yaml
 
@@ -60,6 +61,7 @@ class Hypothesis:
     invalid: str | None = None
     instead: str | None = None
     found: str | None = None
+    waits: str | None = None
 
 
 def hypotheses() -> dict[str, Hypothesis]:
@@ -69,8 +71,14 @@ def hypotheses() -> dict[str, Hypothesis]:
     Raises MazelibError for an entry with a field too many or too few, and for one that
     names another that is not there.
     """
+    return dict(of_text(HYPOTHESES.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=4)
+def of_text(text: str) -> dict[str, Hypothesis]:
+    """The hypotheses of a file's text, which takes a while to parse."""
     found = {}
-    for entry in yaml.safe_load(HYPOTHESES.read_text(encoding="utf-8")):
+    for entry in yaml.safe_load(text):
         name = entry.get("id")
         try:
             each = [opened(one) for one in of_each_model(entry)]

@@ -215,25 +215,34 @@ def verdict_table(ids: list[str]) -> Verdicts:
     """Verdicts on hypotheses, the numbers they rest on and what these compare with."""
     known, found, rows, notes = hypotheses(), results(), {}, {}
     for id in ids:
-        stated, result = known[id], found[id]
-        trainings = [result.value, *result.seeds.values()]
-        form = ".0f" if stated.unit else ".3f"
-        unit = f" {stated.unit}" if stated.unit else ""
-        spread = f"{min(trainings):{form}} to {max(trainings):{form}}"
+        stated, facts = known[id], facts_of(known[id], found[id])
+        why = facts.pop("why")
+        facts["comparison"] += f": {stated.control}"
         rows[id] = {
             "question": asked_of(stated),
-            "number (95% interval)": as_text(result.value, result.interval, form)
-            + unit,
-            "n": f"{result.n:,}",
-            "range over trainings": spread if result.seeds else "one training",
-            "comparison": f"{result.control:{form}}: {stated.control}",
+            **facts,
             "seen beforehand": "yes" if stated.known else "no",
             "changed": "yes" if stated.changed else "no",
-            "verdict": f"{verdict(id)}: {reason(stated, result)}",
+            "verdict": f"{verdict(id)}: {why}",
         }
         seen = [f"seen: {stated.known}"] if stated.known else []
         notes[id] = seen + [f"changed: {stated.changed}"] * bool(stated.changed)
     return Verdicts(pd.DataFrame(rows).T, notes)
+
+
+def facts_of(stated: Hypothesis, result: Result) -> dict[str, str]:
+    """A result in words: its number, how many things, other trainings, the control."""
+    trainings = [result.value, *result.seeds.values()]
+    form = ".0f" if stated.unit else ".3f"
+    unit = f" {stated.unit}" if stated.unit else ""
+    spread = f"{min(trainings):{form}} to {max(trainings):{form}}"
+    return {
+        "number (95% interval)": as_text(result.value, result.interval, form) + unit,
+        "n": f"{result.n:,}",
+        "range over trainings": spread if result.seeds else "one training",
+        "comparison": f"{result.control:{form}}",
+        "why": reason(stated, result),
+    }
 
 
 def asked_of(stated: Hypothesis) -> str:

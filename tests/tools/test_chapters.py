@@ -152,6 +152,28 @@ def test_a_record_that_is_not_as_its_chapter_left_it_makes_that_run_again(ran, p
     assert ran() == ["01_one"]
 
 
+def test_the_chapter_that_collects_is_run_last_and_again_for_a_record(
+    ran, project, monkeypatch
+):
+    monkeypatch.setattr(chapters, "COLLECTS", "01_one")
+    entry = json.loads((project / "book/hypotheses.yml").read_text())[0]
+    text = json.dumps([entry | {"chapter": "02_two"}])
+    (project / "book/hypotheses.yml").write_text(text)
+    order = []
+    execute = chapters.execute
+
+    def noted(name):
+        order.append(name)
+        return execute(name)
+
+    monkeypatch.setattr(chapters, "execute", noted)
+    ran()
+    assert order == ["02_two", "01_one"]
+    assert ran() == []
+    (project / "data/results/bold.json").write_text('{"value": 1}')
+    assert ran() == ["01_one", "02_two"]
+
+
 @pytest.mark.parametrize("left", ["{", "[]", '{"key": 1}', None])
 def test_a_damaged_or_lost_run_is_none(ran, project, left):
     ran()
