@@ -58,14 +58,18 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.ablations
 	$(BIN)/python -m experiments.ahead
 	$(BIN)/python -m experiments.anew
+	$(BIN)/python -m experiments.arrows
 	$(BIN)/python -m experiments.attributed
-	$(BIN)/python -m experiments.by_set
 	$(BIN)/python -m experiments.by_scheme
+	$(BIN)/python -m experiments.by_set
+	$(BIN)/python -m experiments.circuit
 	$(BIN)/python -m experiments.clusters
 	$(BIN)/python -m experiments.decodable
+	$(BIN)/python -m experiments.edited
 	$(BIN)/python -m experiments.errors
 	$(BIN)/python -m experiments.foreseen
 	$(BIN)/python -m experiments.future
+	$(BIN)/python -m experiments.grafted
 	$(BIN)/python -m experiments.growth
 	$(BIN)/python -m experiments.heads
 	$(BIN)/python -m experiments.horizons
@@ -73,9 +77,13 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.list_lengths
 	$(BIN)/python -m experiments.locality
 	$(BIN)/python -m experiments.more_mazes
+	$(BIN)/python -m experiments.myopic
 	$(BIN)/python -m experiments.parts
 	$(BIN)/python -m experiments.patched
 	$(BIN)/python -m experiments.patterns
+	$(BIN)/python -m experiments.replanned
+	$(BIN)/python -m experiments.retargeted
+	$(BIN)/python -m experiments.scorecard
 	$(BIN)/python -m experiments.steered
 	$(BIN)/python -m experiments.stops
 	$(BIN)/python -m experiments.ways

@@ -7,11 +7,14 @@ Chapter 08 finds heads by what they attend to: *finding* heads, from a path's to
 the entries that name its cell; *naming* heads, from an entry's semicolon to its first
 cell; *telling* heads, to the other cell. Its account: naming heads are read by the
 finding heads' keys, telling heads by their values. One row a model: with the edges of
-that account alone cut (`mazelib.interventions.circuits`), how much of the clean
-answer's lead is lost, one passage of the list exchanged? `keys`, `values`, `both`, with
-intervals over mazes; `others`, the same for as many other heads of the senders' layers,
-their mean and the most of several draws. `all keys`, `all values`: with all edges from
-earlier heads to the finding heads' keys, or values, cut.
+that account alone cut (`mazelib.interventions.circuits`), how much of the lead is lost
+that a passage beside the path has where the list names it? Along what is cut flows what
+flows where it does not (pairs as in `experiments.edited`). `keys`, `values`, `both`,
+with intervals over mazes; `others`, the same for as many other heads of the senders'
+layers, their mean and the most of several draws. `all keys`, `all values`: with all
+edges from earlier heads to the finding heads' keys, or values, cut. `by MLPs`: with
+those cut from the naming heads to MLPs, from the telling heads to MLPs, and from MLPs
+to the finding heads' keys and values.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,6 +22,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from tqdm import tqdm
 
+from experiments.edited import pairs_kept
 from experiments.families import (
     by_family,
     keep,
@@ -27,7 +31,7 @@ from experiments.families import (
     rounded,
     without,
 )
-from experiments.patched import MOST, OTHERS, pairs_right
+from experiments.patched import OTHERS
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups
@@ -43,14 +47,15 @@ from mazelib.internals.head_sets import (
 )
 from mazelib.internals.lens import open_lens
 from mazelib.internals.probes import groups_of
-from mazelib.interventions import Graph, Network, circuit_effects, edges_swapped
+from mazelib.interventions import Graph, Network, circuit_effects
 from mazelib.interventions.circuits import Edges
 from mazelib.models import zoo
 
 TABLE = "arrows.json"
 ASKED = ("dfs5", "dfs6-learned")
-COUNT, CHOSEN = 400, 300
-"""Pairs, and other mazes that heads are chosen on."""
+MAZES, COUNT, CHOSEN = 3000, 400, 300
+"""Mazes that are looked through, pairs at most, and other mazes that heads are chosen
+on."""
 
 
 def roles_of_heads(scores: HeadScores) -> dict[str, list[Head]]:
@@ -65,10 +70,17 @@ def roles_of_heads(scores: HeadScores) -> dict[str, list[Head]]:
 
 
 def cut(
-    graph: Graph, senders: Collection[Head], readers: Collection[Head], kind: str
+    graph: Graph,
+    senders: Collection[Head],
+    readers: Collection[Head],
+    kind: str,
+    sends: str = "head",
 ) -> Edges:
-    """All edges but those from some heads to the keys ("k") or values of others."""
-    writes = np.array([(w[0] == "head") and w[1:] in senders for w in graph.writers])
+    """All edges but those from some heads, or MLPs, to the keys ("k") of some others.
+
+    Or to their values ("v"), or to MLPs ("mlp"). An MLP is a layer and -1.
+    """
+    writes = np.array([(w[0] == sends) and w[1:] in senders for w in graph.writers])
     reads = np.array([(r[0] == kind) and r[1:] in readers for r in graph.readers])
     return graph.edges & ~(writes[:, None] & reads)
 
@@ -85,6 +97,11 @@ def circuits_of(
         found["all", name] = cut(graph, every, finding, kind)
         for number, others in enumerate(others_like(roles[role], heads)):
             found["others", name, number] = cut(graph, others, finding, kind)
+    mlps = [w[1:] for w in graph.writers if w[0] == "mlp"]
+    for role in ("naming", "telling"):
+        found["by MLPs", f"from {role}"] = cut(graph, roles[role], mlps, "mlp")
+    for name, (_, kind) in sends.items():
+        found["by MLPs", f"to {name}"] = cut(graph, mlps, finding, kind, "mlp")
     return found | {"both": found["keys"] & found["values"]}
 
 
@@ -93,7 +110,7 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
     trained = zoo.load(name)
     roles = roles_of_heads(head_scores(open_lens(trained), others))
     network = Network(trained)
-    pairs = pairs_right(network, mazes, edges_swapped, COUNT)
+    pairs = pairs_kept(network, mazes, "added")[0].those(slice(COUNT)).turned
     circuits = circuits_of(Graph.of(network), roles, network.heads)
     effects = circuit_effects(network, pairs, circuits)
     group = groups_of(mazes)[pairs.maze]
@@ -114,7 +131,8 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
         drawn = [lost(key) for key in circuits if key[:2] == ("others", circuit)]
         found[f"others' {circuit}"] = rounded([np.mean(drawn), max(drawn)])
         found[f"all {circuit}"] = rounded(lost(("all", circuit)))
-    return found
+    by_mlps = [key for key in circuits if key[0] == "by MLPs"]
+    return found | {"by MLPs": {key[1]: rounded(lost(key)) for key in by_mlps}}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -124,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.arrows", "n": COUNT}
     for family, some in by_family(names, known):
-        mazes = mazes_of(family, MOST * COUNT)
+        mazes = mazes_of(family, MAZES)
         others = without(mazes_of(family, CHOSEN, start=OTHERS), mazes)
         for name in tqdm(some, family):
             keep(TABLE, row(name, mazes, others), **about)

@@ -37,6 +37,10 @@ def test_others_are_as_many_edges_of_the_same_layers(graph):
         "values": 1,
         ("all", "values"): 2,
         ("others", "values", 0): 1,
+        ("by MLPs", "from naming"): 2,
+        ("by MLPs", "from telling"): 2,
+        ("by MLPs", "to keys"): 1,
+        ("by MLPs", "to values"): 1,
         "both": 2,
     }
     assert (found["others", "keys", 0] != found["keys"]).any()

@@ -5,14 +5,18 @@ import pytest
 from experiments import (
     ahead,
     anew,
+    arrows,
     attributed,
     by_scheme,
     by_set,
+    circuit,
     clusters,
     decodable,
+    edited,
     errors,
     foreseen,
     future,
+    grafted,
     growth,
     heads,
     horizons,
@@ -23,6 +27,9 @@ from experiments import (
     parts,
     patched,
     patterns,
+    replanned,
+    retargeted,
+    scorecard,
     steered,
     stops,
     ways,
@@ -42,6 +49,10 @@ def anew_trained() -> set[str]:
 
 def of_families() -> dict[str, str]:
     return networks(False, attributed.FAMILIES)
+
+
+def replanning() -> list[str]:
+    return [*of_families(), replanned.CYCLIC]
 
 
 def there() -> list[str]:
@@ -66,12 +77,19 @@ MEASURED = {
     locality.TABLE: (of_families, lambda: networks(True, locality.ASKED)),
     heads.TABLE: (lambda: trained(heads.NETWORKS), lambda: heads.NETWORKS),
     more_mazes.TABLE: (None, None),
-    parts.TABLE: (None, None),
-    patched.TABLE: (None, None),
+    parts.TABLE: (of_families, of_families),
+    patched.TABLE: (of_families, of_families),
     patterns.TABLE: (None, None),
     steered.TABLE: (None, None),
     stops.TABLE: (of_families, of_families),
     ways.TABLE: (None, None),
+    arrows.TABLE: (of_families, of_families),
+    circuit.TABLE: (of_families, of_families),
+    edited.TABLE: (of_families, of_families),
+    grafted.TABLE: (of_families, of_families),
+    replanned.TABLE: (replanning, replanning),
+    retargeted.TABLE: (of_families, of_families),
+    scorecard.TABLE: (None, None),
 }
 
 
