@@ -62,6 +62,7 @@ class Hypothesis:
     instead: str | None = None
     found: str | None = None
     waits: str | None = None
+    asks: str | None = None
 
 
 def hypotheses() -> dict[str, Hypothesis]:

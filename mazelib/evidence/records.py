@@ -188,7 +188,8 @@ def stored(stated: Hypothesis) -> Result | None:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """A row a hypothesis; what was seen or changed beforehand is folded below it."""
+    """A row a hypothesis; how it was measured, and what was seen or changed beforehand,
+    is folded below."""
 
     data: pd.DataFrame
     notes: dict[str, list[str]]
@@ -206,7 +207,7 @@ class Verdicts:
             for id, said in self.notes.items()
             if said
         )
-        said = "What had been seen beforehand, and what was changed"
+        said = "How it was measured, what had been seen beforehand, what was changed"
         folded = f"<details><summary>{said}</summary><ul>{notes}</ul></details>"
         return table + folded * bool(notes)
 
@@ -217,7 +218,8 @@ def verdict_table(ids: list[str]) -> Verdicts:
     for id in ids:
         stated, facts = known[id], facts_of(known[id], found[id])
         why = facts.pop("why")
-        facts["comparison"] += f": {stated.control}"
+        if not stated.asks:
+            facts["comparison"] += f": {stated.control}"
         rows[id] = {
             "question": asked_of(stated),
             **facts,
@@ -225,8 +227,11 @@ def verdict_table(ids: list[str]) -> Verdicts:
             "changed": "yes" if stated.changed else "no",
             "verdict": f"{verdict(id)}: {why}",
         }
-        seen = [f"seen: {stated.known}"] if stated.known else []
-        notes[id] = seen + [f"changed: {stated.changed}"] * bool(stated.changed)
+        notes[id] = [f"seen: {stated.known}"] * bool(stated.known)
+        notes[id] += [f"changed: {stated.changed}"] * bool(stated.changed)
+        if stated.asks and "." not in id:
+            measured = f"{stated.metric} Compared with {stated.control}."
+            notes[id].insert(0, f"measured: {measured}")
     return Verdicts(pd.DataFrame(rows).T, notes)
 
 
@@ -247,8 +252,10 @@ def facts_of(stated: Hypothesis, result: Result) -> dict[str, str]:
 
 def asked_of(stated: Hypothesis) -> str:
     """The question; where the entry asks it of another model first, just of which."""
-    is_first = "." not in stated.id
-    return stated.metric if is_first else f"the same of {stated.model}: {stated.mazes}"
+    if "." in stated.id:
+        where = "" if stated.asks else f": {stated.mazes}"
+        return f"the same of {stated.model}{where}"
+    return stated.asks or stated.metric
 
 
 def reason(stated: Hypothesis, result: Result) -> str:
