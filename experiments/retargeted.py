@@ -13,10 +13,11 @@ tokens and in the way that do most on other mazes; `random`: the same along rand
 directions, as long; `prompt`: with the new target in the prompt. `by`: the share by
 layer, tokens and way, on the other mazes; `far`: by how far apart the targets are;
 `breaks`: what else becomes of the answers. `length`: how far the stream is moved, over
-its own variation. `and the path`: `exact`, with its `random`, when each token of the
-path is moved, too, from the mean of such tokens with the old target to that with the
-new one. It was added when patching had shown that `dfs6-learned` reads the target from
-the path's tokens in its first layer; the registered number is without it.
+its own variation. `this maze's`: `exact` where the difference is no mean, but that in
+this very maze, of a run with the new target, at the same tokens. `and the path`:
+`exact`, with its `random`, when each token of the path is moved, too, from the mean of
+such tokens with the old target to that with the new one. Both were added when the
+first numbers were there; the registered one is without them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -144,6 +145,19 @@ def space(means: Float[np.ndarray, "cells width"]) -> Float[np.ndarray, "width r
     return np.linalg.qr(np.column_stack([axes[:count].T, centre]))[0]
 
 
+class Own(Means):
+    """The streams of each question itself, with its old target and its new one."""
+
+    def __init__(self, trained: TrainedModel, mazes: MazeSet, other: MazeSet):
+        lens, wheres = open_lens(trained), {role: at_role(role) for role in ROLES}
+        old, new = (streams_at(lens, some, wheres) for some in (mazes, other))
+        self.moves = {role: new[role] - old[role] for role in ROLES}
+
+    def change(self, role, layer, way, old, new, column) -> Change:
+        """The change at one token; its way, and the targets, are those of each."""
+        return Change(layer, tensor(self.moves[role][layer]), where=column)
+
+
 class Question:
     """Questions of some mazes, their other targets, and what is answered."""
 
@@ -248,9 +262,10 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
     answers = asked.answers(changes)
     hits = asked.exact(answers)
     further = list(asked.changes(means, AFTER, WITH_PATH, "added"))
-    by_chance, with_path, path_by_chance = (
-        asked.exact(asked.answers(some))
-        for some in (at_random(changes), further, at_random(further))
+    own = asked.changes(Own(trained, asked.mazes, asked.other), AFTER, roles, way)
+    by_chance, of_own, with_path, path_by_chance = (
+        asked.exact(asked.answers(list(some)))
+        for some in (at_random(changes), own, further, at_random(further))
     )
     ceiling = predicted_paths(trained.model, trained.tokenizer, asked.other)
     lengths = [means.length(role, AFTER, asked.old, asked.new) for role in roles]
@@ -263,6 +278,7 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
         "exact": mean_over(hits, group),
         "random": rounded(by_chance.mean()),
         "prompt": rounded(asked.exact(ceiling).mean()),
+        "this maze's": mean_over(of_own, group),
         "and the path": {
             "exact": mean_over(with_path, group),
             "random": rounded(path_by_chance.mean()),

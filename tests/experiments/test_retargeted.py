@@ -72,3 +72,12 @@ def test_the_paths_tokens_are_moved_at_each_step(trained, asked, means):
     assert retargeted.far(np.array([True, False]), np.array([3, 4])) == {
         "3 to 4": [2, 0.5]
     }
+
+
+def test_the_change_of_this_very_maze_is_the_other_prompts_stream(trained, asked):
+    """Before the first layer at the target's token, so it is the other prompt."""
+    own = retargeted.Own(trained, asked.mazes, asked.other)
+    answers = asked.answers(list(asked.changes(own, 0, ("target",), "added")))
+    assert answers == predicted_paths(trained.model, trained.tokenizer, asked.other)
+    assert not own.moves["target_end"][0].any()
+    assert own.moves["target_end"][1].any()
