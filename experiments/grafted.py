@@ -43,7 +43,7 @@ from mazelib.tokens.tokenizer import Tokenizer
 from mazelib.training.losses import loss_for
 
 TABLE = "grafted.json"
-ASKED = ("dfs5", "dfs6-learned")
+ASKED = ("dfs5",)
 COUNT = 1000
 STEPS, BATCH, RATE, WARM, SEED = 1500, 64, 1e-3, 50, 30
 """The copy's training by AdamW, whose rate rises, then falls to nothing."""
@@ -179,6 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     known = networks(untrained=False, families=ASKED)
     names = names_asked(__doc__, list(known), arguments)
     about = {"made_by": "python -m experiments.grafted", "n": COUNT}
+    about["questions"] = STEPS * BATCH
     for family, some in by_family(names, known):
         mazes = mazes_of(family, 2 * COUNT)
         for name in tqdm(some, family):

@@ -55,6 +55,10 @@ def replanning() -> list[str]:
     return [*of_families(), replanned.CYCLIC]
 
 
+def grafting() -> dict[str, str]:
+    return networks(False, grafted.ASKED)
+
+
 def there() -> list[str]:
     return [name for name in by_scheme.MODELS if name in zoo.names()]
 
@@ -86,7 +90,7 @@ MEASURED = {
     arrows.TABLE: (of_families, of_families),
     circuit.TABLE: (of_families, of_families),
     edited.TABLE: (of_families, of_families),
-    grafted.TABLE: (of_families, of_families),
+    grafted.TABLE: (grafting, grafting),
     replanned.TABLE: (replanning, replanning),
     retargeted.TABLE: (of_families, of_families),
     scorecard.TABLE: (None, None),
