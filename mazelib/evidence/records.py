@@ -200,7 +200,7 @@ class Verdicts:
     def _repr_html_(self) -> str:
         look = {"text-align": "left", "vertical-align": "top", "white-space": "normal"}
         cells = {"selector": "th, td", "props": list(look.items())}
-        shown = self.data.style.format(escape="html")
+        shown = self.data.style.format(escape="html").hide(axis="index")
         table = shown.set_table_styles([cells]).to_html()
         notes = "".join(
             f"<li>{html.escape(id)}: {html.escape('; '.join(said))}</li>"
@@ -222,10 +222,10 @@ def verdict_table(ids: list[str]) -> Verdicts:
             facts["comparison"] += f": {stated.control}"
         rows[id] = {
             "question": asked_of(stated),
+            "verdict": f"{verdict(id)}: {why}",
             **facts,
             "seen beforehand": "yes" if stated.known else "no",
             "changed": "yes" if stated.changed else "no",
-            "verdict": f"{verdict(id)}: {why}",
         }
         notes[id] = [f"seen: {stated.known}"] * bool(stated.known)
         notes[id] += [f"changed: {stated.changed}"] * bool(stated.changed)

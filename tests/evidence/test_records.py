@@ -117,7 +117,10 @@ def test_what_is_recorded_is_read_again(ours):
     assert verdict("bold") == "supported"
     assert results() == {"bold": replace(HIGH, seeds={"one": 0.9})}
     assert json.loads((ours / "results/bold.json").read_text())["n"] == 100
-    shown = verdict_table(["bold"]).data.loc["bold"]
+    table = verdict_table(["bold"])
+    assert [*table.data.columns[:2]] == ["question", "verdict"]
+    assert ">bold<" not in table._repr_html_()  # the columns have the room
+    shown = table.data.loc["bold"]
     assert shown["number (95% interval)"] == "0.900 (0.850 to 0.950)"
     assert shown["range over trainings"] == "0.900 to 0.900"
     assert (shown["seen beforehand"], shown["changed"]) == ("no", "no")
