@@ -30,7 +30,7 @@ from experiments.families import (
     networks,
     rounded,
 )
-from experiments.patched import Make
+from experiments.patched import Make, unpatched
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.threads import one_thread
@@ -43,7 +43,7 @@ from mazelib.interventions import (
     passages_removed,
     sweep,
 )
-from mazelib.interventions.patching import Said, batches, runs_of, said
+from mazelib.interventions.patching import Said
 from mazelib.models import zoo
 
 TABLE = "edited.json"
@@ -74,15 +74,9 @@ def pairs_kept(network: Network, mazes: MazeSet, kind: str) -> tuple[Pairs, int]
     """The pairs whose list makes the difference, and of how many they are."""
     make, changes = KINDS[kind]
     pairs = make(mazes, network.tokenizer, np.random.default_rng(0))
-    kept, right = np.zeros((2, len(pairs)), bool)
-    for rows in batches(pairs):
-        some = pairs.those(rows)
-        clean, other = (
-            said(run.logits, some) for run in runs_of(network, some, noising=True)
-        )
-        right[rows] = clean.is_clean
-        kept[rows] = clean.is_clean & changes(other)
-    return pairs.those(np.flatnonzero(kept)[:COUNT]), int(right.sum())
+    clean, other = unpatched(network, pairs)
+    kept = clean.is_clean & changes(other)
+    return pairs.those(np.flatnonzero(kept)[:COUNT]), int(clean.is_clean.sum())
 
 
 def places(pairs: Pairs) -> Places:

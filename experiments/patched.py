@@ -41,7 +41,7 @@ from mazelib.interventions import (
     sweep,
     targets_moved,
 )
-from mazelib.interventions.patching import PARTS, batches, runs_of, said
+from mazelib.interventions.patching import PARTS, Said, in_parts, runs_of, said
 from mazelib.models import zoo
 
 TABLE = "patched.json"
@@ -55,16 +55,21 @@ MOST = 2
 Make = Callable[..., Pairs]
 
 
+def unpatched(network: Network, pairs: Pairs) -> tuple[Said, Said]:
+    """What is said after the clean prompts, and after the corrupted ones."""
+
+    def some(pairs: Pairs, _: np.ndarray) -> Effects:
+        clean, corrupted = runs_of(network, pairs, noising=True)
+        return Effects(said(clean.logits, pairs), said(corrupted.logits, pairs), {})
+
+    return in_parts(pairs, some)[:2]
+
+
 def pairs_right(network: Network, mazes: MazeSet, make: Make, count: int) -> Pairs:
     """So many pairs that the network answers rightly, both of them."""
     pairs = make(mazes, network.tokenizer, np.random.default_rng(0))
-    both = np.zeros(len(pairs), bool)
-    for rows in batches(pairs):
-        some = pairs.those(rows)
-        corrupted, clean = (
-            said(run.logits, some) for run in runs_of(network, some, noising=False)
-        )
-        both[rows] = corrupted.is_corrupted & clean.is_clean
+    clean, corrupted = unpatched(network, pairs)
+    both = clean.is_clean & corrupted.is_corrupted
     return pairs.those(np.flatnonzero(both)[:count])
 
 
