@@ -18,7 +18,6 @@ from mazelib.evidence.hypotheses import KINDS, Hypothesis, hypotheses
 from mazelib.evidence.records import BOOK, facts_of, results, verdict
 
 COLUMNS = ("number (95% interval)", "n", "range over trainings", "comparison")
-OPEN = "open"
 
 
 @dataclass(frozen=True)
