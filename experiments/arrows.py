@@ -20,22 +20,18 @@ to the finding heads' keys and values.
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from experiments.edited import pairs_kept
 from experiments.families import (
-    by_family,
-    keep,
     mazes_of,
     networks,
     rounded,
     without,
+    write_table,
 )
 from experiments.patched import OTHERS
-from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.ablation import Head
 from mazelib.internals.attention import HeadScores, head_scores
 from mazelib.internals.head_sets import (
@@ -137,15 +133,14 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Cut the account's edges in all models, or those named, and write the table."""
-    one_thread()
-    known = networks(untrained=False, families=ASKED)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.arrows", "n": COUNT}
-    for family, some in by_family(names, known):
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
         mazes = mazes_of(family, MAZES)
         others = without(mazes_of(family, CHOSEN, start=OTHERS), mazes)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes, others), **about)
+        return mazes, others
+
+    known = networks(untrained=False, families=ASKED)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

@@ -15,13 +15,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
-from tqdm import tqdm
 
-from experiments.families import by_family, keep, mazes_of, networks, rounded, without
-from mazelib.commands.flags import names_asked
+from experiments.families import (
+    mazes_of,
+    networks,
+    rounded,
+    without,
+    write_table,
+)
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.interventions import Attribution, Network, attribute
 from mazelib.interventions.attribution import TASKS
@@ -112,15 +115,14 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Attribute all models, or those that are named, and write the table."""
-    one_thread()
-    known = networks(untrained=False, families=FAMILIES)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.attributed", "n": COUNT}
-    for family, some in by_family(names, known):
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
         mazes = mazes_of(family, COUNT)
         others = without(mazes_of(family, COUNT, start=OTHERS), mazes)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes, others), **about)
+        return mazes, others
+
+    known = networks(untrained=False, families=FAMILIES)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

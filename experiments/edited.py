@@ -20,20 +20,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool
-from tqdm import tqdm
 
 from experiments.families import (
-    by_family,
-    keep,
     mazes_of,
     mean_over,
     networks,
     rounded,
+    write_table,
 )
 from experiments.patched import Make, unpatched
-from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.internals.roles import ENTRY
 from mazelib.interventions import (
@@ -138,14 +134,12 @@ def row(name: str, mazes: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Edit the entries of all models, or those named, and write the table."""
-    one_thread()
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
+        return (mazes_of(family, MAZES),)
+
     known = networks(untrained=False, families=ASKED)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.edited", "n": COUNT}
-    for family, some in by_family(names, known):
-        mazes = mazes_of(family, MAZES)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes), **about)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,20 @@ Trainings of a family have one recipe but for the seed, and are asked about the 
 mazes; an untrained network of their shape is asked, too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from experiments.model_cards import is_done
 from experiments.recipes import RECIPES
+from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet, MazeStream
 from mazelib.evidence.intervals import bootstrap_groups
 from mazelib.evidence.tables import replace_rows
+from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import Lens, open_lens
 from mazelib.internals.plans import PathSteps, path_steps
 from mazelib.internals.readings import Asked, Reading, interval_of, selectivity
@@ -99,6 +103,30 @@ def keep(table: str, row: dict, **facts: object) -> None:
     name = row["model"]
     weights = zoo.hashes([name]) if is_trained(name) else {}
     replace_rows(table, [name], [row], weights, **facts)
+
+
+def write_table(
+    doc: str | None,
+    table: str,
+    known: Mapping[str, str],
+    arguments: Sequence[str] | None,
+    asked_of: Callable[[str], tuple],
+    row: Callable[..., dict],
+    **facts: object,
+) -> None:
+    """Measure all networks, or those that are named, and write a row of each.
+
+    doc, arguments: as for `names_asked`. known: the networks, and the family of each.
+    asked_of: what all networks of a family are asked about; row is given a network's
+    name, and that. facts: what else the table says.
+    """
+    one_thread()
+    names = names_asked(doc, list(known), arguments)
+    made_by = f"python -m experiments.{Path(table).stem}"
+    for family, some in by_family(names, known):
+        asked = asked_of(family)
+        for name in tqdm(some, family):
+            keep(table, row(name, *asked), made_by=made_by, **facts)
 
 
 def rounded(numbers) -> list:

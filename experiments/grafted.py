@@ -26,13 +26,16 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
-from experiments.families import by_family, keep, mazes_of, networks, rounded
+from experiments.families import (
+    mazes_of,
+    networks,
+    rounded,
+    write_table,
+)
 from mazelib.behaviour import metrics
 from mazelib.behaviour.evaluation import predicted_paths
-from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import Batch, MazeSet, MazeStream
 from mazelib.evidence.intervals import bootstrap_groups
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.internals.roles import roles_of
 from mazelib.internals.ways import token_of
@@ -175,15 +178,21 @@ def row(name: str, mazes: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Graft into all models, or those that are named, and write the table."""
-    one_thread()
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
+        return (mazes_of(family, 2 * COUNT),)
+
     known = networks(untrained=False, families=ASKED)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.grafted", "n": COUNT}
-    about["questions"] = STEPS * BATCH
-    for family, some in by_family(names, known):
-        mazes = mazes_of(family, 2 * COUNT)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes), **about)
+    write_table(
+        __doc__,
+        TABLE,
+        known,
+        arguments,
+        asked_of,
+        row,
+        n=COUNT,
+        questions=STEPS * BATCH,
+    )
 
 
 if __name__ == "__main__":

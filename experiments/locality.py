@@ -16,20 +16,16 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
-from tqdm import tqdm
 
 from experiments.families import (
-    by_family,
-    keep,
     mazes_of,
     network_of,
     networks,
     rounded,
+    write_table,
 )
-from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups, partial_rank_correlation
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.interventions import Network, Pairs, edges_swapped
 from mazelib.interventions.patching import batches, runs_of
@@ -120,14 +116,12 @@ def row(name: str, mazes: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all networks, or those that are named, and write the table."""
-    one_thread()
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
+        return (mazes_of(family, 2 * COUNT),)
+
     known = networks(families=ASKED)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.locality", "n": COUNT}
-    for family, some in by_family(names, known):
-        mazes = mazes_of(family, 2 * COUNT)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes), **about)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

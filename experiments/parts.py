@@ -18,15 +18,18 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from tqdm import tqdm
 
 from experiments.attributed import OTHERS, candidates, most
-from experiments.families import by_family, keep, mazes_of, networks, rounded, without
+from experiments.families import (
+    mazes_of,
+    networks,
+    rounded,
+    without,
+    write_table,
+)
 from experiments.patched import MOST, pairs_right
-from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.internals.roles import KINDS, roles_of
 from mazelib.internals.ways import Forks
@@ -257,15 +260,14 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all models, or those that are named, and write the table."""
-    one_thread()
-    known = networks(untrained=False, families=ASKED)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.parts", "n": COUNT}
-    for family, some in by_family(names, known):
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
         mazes = mazes_of(family, MOST * COUNT)
         others = without(mazes_of(family, COUNT, start=OTHERS), mazes)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes, others), **about)
+        return mazes, others
+
+    known = networks(untrained=False, families=ASKED)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

@@ -17,20 +17,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool
-from tqdm import tqdm
 
 from experiments.families import (
-    by_family,
-    keep,
     mazes_of,
     mean_over,
     networks,
     rounded,
     without,
+    write_table,
 )
-from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.internals.roles import ENTRY
 from mazelib.interventions import (
@@ -145,15 +141,14 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Patch all models, or those that are named, and write the table."""
-    one_thread()
-    known = networks(untrained=False, families=FAMILIES)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.patched", "n": COUNT}
-    for family, some in by_family(names, known):
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
         mazes = mazes_of(family, MOST * COUNT)
         others = without(mazes_of(family, MOST * CHOOSE, start=OTHERS), mazes)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes, others), **about)
+        return mazes, others
+
+    known = networks(untrained=False, families=FAMILIES)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

@@ -26,22 +26,18 @@ from dataclasses import replace
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from tqdm import tqdm
 
 from experiments.families import (
-    by_family,
-    keep,
     mazes_of,
     mean_over,
     networks,
     rounded,
     without,
+    write_table,
 )
 from mazelib.behaviour import metrics
 from mazelib.behaviour.evaluation import answered_cells, predicted_paths, prompts
-from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import open_lens
 from mazelib.internals.plans import path_steps
 from mazelib.internals.probes import groups_of
@@ -295,15 +291,14 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Move the goal of all models, or those that are named, and write the table."""
-    one_thread()
-    known = networks(untrained=False, families=ASKED)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.retargeted", "n": COUNT}
-    for family, some in by_family(names, known):
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
         mazes = mazes_of(family, 2 * COUNT)
         others = without(mazes_of(family, FITTED, start=OTHERS), mazes)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes, others), **about)
+        return mazes, others
+
+    known = networks(untrained=False, families=ASKED)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

@@ -24,22 +24,19 @@ from tqdm import tqdm
 
 from experiments.families import (
     FAMILIES,
-    by_family,
-    keep,
     mazes_of,
     mean_over,
     networks,
     rounded,
     without,
+    write_table,
 )
 from experiments.horizons import solvers
 from mazelib.behaviour.baselines import Step, fork_choices
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.forks import fork_table, ways_on
 from mazelib.behaviour.spectral import spectral_step
-from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.probes import groups_of
 from mazelib.models import zoo
 from mazelib.models.checkpoint import TrainedModel
@@ -155,15 +152,14 @@ def row(name: str, mazes: MazeSet, others: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Compare all models with the rivals, or those named, and write the table."""
-    one_thread()
-    known = networks(untrained=False, families=tuple(FAMILIES))
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.scorecard", "n": COUNT}
-    for family, some in by_family(names, known):
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
         mazes = mazes_of(family, FEWER.get(family, COUNT))
         others = without(mazes_of(family, CHOOSE, start=OTHERS), mazes)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes, others), **about)
+        return mazes, others
+
+    known = networks(untrained=False, families=tuple(FAMILIES))
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

@@ -15,13 +15,15 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from tqdm import tqdm
 
-from experiments.families import by_family, keep, mazes_of, networks, rounded
-from mazelib.commands.flags import names_asked
+from experiments.families import (
+    mazes_of,
+    networks,
+    rounded,
+    write_table,
+)
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import bootstrap_groups
-from mazelib.evidence.threads import one_thread
 from mazelib.internals.ablation import donors
 from mazelib.internals.probes import groups_of
 from mazelib.interventions import Network, Prompts
@@ -100,14 +102,12 @@ def row(name: str, mazes: MazeSet) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all models, or those that are named, and write the table."""
-    one_thread()
+
+    def asked_of(family: str) -> tuple[MazeSet, ...]:
+        return (mazes_of(family, COUNT),)
+
     known = networks(untrained=False, families=ASKED)
-    names = names_asked(__doc__, list(known), arguments)
-    about = {"made_by": "python -m experiments.stops", "n": COUNT}
-    for family, some in by_family(names, known):
-        mazes = mazes_of(family, COUNT)
-        for name in tqdm(some, family):
-            keep(TABLE, row(name, mazes), **about)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=COUNT)
 
 
 if __name__ == "__main__":

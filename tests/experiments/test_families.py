@@ -65,3 +65,23 @@ def test_places_are_the_same_each_time_and_no_more_than_asked_for(monkeypatch):
     for kind, steps in one.steps.items():
         assert streams.steps[kind].shape == (9, len(steps.maze), 96)
     assert {found.shape for found in streams.roles.values()} == {(9, 60, 96)}
+
+
+def test_each_network_that_is_asked_has_a_row(monkeypatch):
+    kept = []
+    monkeypatch.setattr(
+        families, "keep", lambda *given, **facts: kept.append((given, facts))
+    )
+    known = {"dfs5": "dfs5", "dfs6-learned": "dfs6-learned"}
+    families.write_table(
+        "What it is.",
+        "some.json",
+        known,
+        ["dfs6-learned"],
+        lambda family: (family, 3),
+        lambda name, family, count: {"model": name, "asked": (family, count)},
+        n=3,
+    )
+    row = {"model": "dfs6-learned", "asked": ("dfs6-learned", 3)}
+    facts = {"made_by": "python -m experiments.some", "n": 3}
+    assert kept == [(("some.json", row), facts)]
