@@ -57,6 +57,7 @@ train: $(READY) ## make a model of data/models again from nothing: MODEL=dfs5
 tables: $(READY) ## make the tables of data/results that take longer than a chapter may
 	$(BIN)/python -m experiments.ablations
 	$(BIN)/python -m experiments.ahead
+	$(BIN)/python -m experiments.aligned
 	$(BIN)/python -m experiments.anew
 	$(BIN)/python -m experiments.arrows
 	$(BIN)/python -m experiments.attributed
@@ -81,6 +82,7 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.parts
 	$(BIN)/python -m experiments.patched
 	$(BIN)/python -m experiments.patterns
+	$(BIN)/python -m experiments.planned_back
 	$(BIN)/python -m experiments.replanned
 	$(BIN)/python -m experiments.retargeted
 	$(BIN)/python -m experiments.scorecard

@@ -21,7 +21,7 @@ from experiments.model_cards import is_done
 from experiments.recipes import RECIPES
 from mazelib.commands.flags import names_asked
 from mazelib.dataset.stream import MazeSet, MazeStream
-from mazelib.evidence.intervals import bootstrap_groups
+from mazelib.evidence.intervals import bootstrap_groups, wilson
 from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import Lens, open_lens
@@ -136,9 +136,16 @@ def rounded(numbers) -> list:
 
 
 def mean_over(values: np.ndarray, group: np.ndarray) -> list[float]:
-    """A mean and its interval over groups of mazes."""
-    ends = bootstrap_groups(group, lambda rows: values[rows].mean())
-    return rounded([values.mean(), *ends])
+    """A mean and its interval over groups of mazes.
+
+    Of what all groups have, or none, it is Wilson's: a bootstrap's has no width there.
+    """
+    value, count = values.mean(), len(np.unique(group))
+    if value in (0, 1) and (values == value).all():
+        ends = wilson(round(value * count), count)
+    else:
+        ends = bootstrap_groups(group, lambda rows: values[rows].mean())
+    return rounded([value, *ends])
 
 
 def told(found: Reading) -> list[float]:

@@ -28,6 +28,7 @@ from transformers import PreTrainedModel
 
 from experiments.families import (
     mazes_of,
+    mean_over,
     networks,
     rounded,
     write_table,
@@ -154,9 +155,12 @@ def row(name: str, mazes: MazeSet) -> dict:
     best, chance = hits["most", SHARE], hits["chance", SHARE]
     some = most[: round(SHARE * len(new))]
     old = exact(grafted(trained, new, some), mazes, mazes)
-    ends = bootstrap_groups(
-        group, lambda rows: float(best[rows].mean() / whole[rows].mean())
-    )
+    if best.any():
+        ends = bootstrap_groups(
+            group, lambda rows: float(best[rows].mean() / whole[rows].mean())
+        )
+    else:  # no resample has one either
+        ends = np.array(mean_over(best, group)[1:]) / whole.mean()
     return {
         "model": name,
         "n": len(mazes),

@@ -8,11 +8,13 @@ from experiments.families import (
     Places,
     by_family,
     is_trained,
+    mean_over,
     networks,
     rounded,
     without,
 )
 from mazelib.dataset.stream import MazeStream, StreamConfig
+from mazelib.evidence.intervals import wilson
 from mazelib.internals.roles import ENTRY, QUESTION
 from mazelib.mazes.generators import MazeConfig
 from mazelib.models import zoo
@@ -49,6 +51,15 @@ def test_names_go_by_family_and_a_family_without_any_is_left_out():
 def test_numbers_are_rounded_and_what_is_none_is_said_so():
     assert rounded([[0.123456, np.nan], [1, 2]]) == [[0.1235, None], [1.0, 2.0]]
     assert rounded(np.float32(0.5)) == 0.5
+
+
+def test_a_share_that_all_or_none_have_has_an_interval_too():
+    group = np.repeat(np.arange(50), 2)  # two rows of each maze
+    assert mean_over(np.zeros(100, bool), group) == [0.0, *rounded(wilson(0, 50))]
+    assert mean_over(np.ones(100, bool), group) == [1.0, *rounded(wilson(50, 50))]
+    assert mean_over(np.full(100, 0.25), group) == [0.25, 0.25, 0.25]
+    value, low, high = mean_over(group % 2 == 0, group)
+    assert low < value == 0.5 < high
 
 
 def test_places_are_the_same_each_time_and_no_more_than_asked_for(monkeypatch):
