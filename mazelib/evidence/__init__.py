@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "hypotheses": ["hypothesis"],
         "ledger": ["ledger"],
-        "records": ["RESULTS", "record", "results", "verdict", "verdict_table"],
+        "records": ["RESULTS", "record", "results", "verdict"],
         "tables": ["read_table", "replace_rows", "rows_of"],
         "threads": ["one_thread"],
         "intervals": [
@@ -27,5 +27,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "wilson",
         ],
         "numbers": ["Numbers", "expect"],
+        "verdicts": ["verdict_table"],
     },
 )

@@ -15,7 +15,8 @@ import pandas as pd
 
 from mazelib.errors import MazelibError
 from mazelib.evidence.hypotheses import KINDS, Hypothesis, hypotheses
-from mazelib.evidence.records import BOOK, facts_of, results, verdict
+from mazelib.evidence.records import BOOK, results, verdict
+from mazelib.evidence.verdicts import facts_of
 
 COLUMNS = ("number (95% interval)", "n", "range over trainings", "comparison")
 

@@ -9,17 +9,13 @@ Results lie in data/results, one JSON file a hypothesis; only the book's build w
 there. What a reader's own run records, that run alone goes by.
 """
 
-import html
 import json
 import math
 import os
 from dataclasses import asdict, dataclass
 
-import pandas as pd
-
 from mazelib.errors import MazelibError
 from mazelib.evidence.hypotheses import Hypothesis, hypotheses, hypothesis, seal
-from mazelib.evidence.intervals import as_text
 from mazelib.files import ROOT, write_json
 
 RESULTS = ROOT / "data" / "results"
@@ -184,93 +180,6 @@ def stored(stated: Hypothesis) -> Result | None:
         raise MazelibError(
             f"{path} is damaged ({error}): run its chapter again"
         ) from None
-
-
-@dataclass(frozen=True)
-class Verdicts:
-    """A row a hypothesis; how it was measured, and what was seen or changed beforehand,
-    is folded below."""
-
-    data: pd.DataFrame
-    notes: dict[str, list[str]]
-
-    def __repr__(self) -> str:
-        return self.data.to_string()
-
-    def _repr_html_(self) -> str:
-        look = {"text-align": "left", "vertical-align": "top", "white-space": "normal"}
-        cells = {"selector": "th, td", "props": list(look.items())}
-        shown = self.data.style.format(escape="html").hide(axis="index")
-        table = shown.set_table_styles([cells]).to_html()
-        notes = "".join(
-            f"<li>{html.escape(id)}: {html.escape('; '.join(said))}</li>"
-            for id, said in self.notes.items()
-            if said
-        )
-        said = "How it was measured, what had been seen beforehand, what was changed"
-        folded = f"<details><summary>{said}</summary><ul>{notes}</ul></details>"
-        return table + folded * bool(notes)
-
-
-def verdict_table(ids: list[str]) -> Verdicts:
-    """Verdicts on hypotheses, the numbers they rest on and what these compare with."""
-    known, found, rows, notes = hypotheses(), results(), {}, {}
-    for id in ids:
-        stated, facts = known[id], facts_of(known[id], found[id])
-        why = facts.pop("why")
-        if not stated.asks:
-            facts["comparison"] += f": {stated.control}"
-        rows[id] = {
-            "question": asked_of(stated),
-            "verdict": f"{verdict(id)}: {why}",
-            **facts,
-            "seen beforehand": "yes" if stated.known else "no",
-            "changed": "yes" if stated.changed else "no",
-        }
-        notes[id] = [f"seen: {stated.known}"] * bool(stated.known)
-        notes[id] += [f"changed: {stated.changed}"] * bool(stated.changed)
-        if stated.asks and "." not in id:
-            measured = f"{stated.metric} Compared with {stated.control}."
-            notes[id].insert(0, f"measured: {measured}")
-    return Verdicts(pd.DataFrame(rows).T, notes)
-
-
-def facts_of(stated: Hypothesis, result: Result) -> dict[str, str]:
-    """A result in words: its number, how many things, other trainings, the control."""
-    trainings = [result.value, *result.seeds.values()]
-    form = ".0f" if stated.unit else ".3f"
-    unit = f" {stated.unit}" if stated.unit else ""
-    spread = f"{min(trainings):{form}} to {max(trainings):{form}}"
-    return {
-        "number (95% interval)": as_text(result.value, result.interval, form) + unit,
-        "n": f"{result.n:,}",
-        "range over trainings": spread if result.seeds else "one training",
-        "comparison": f"{result.control:{form}}",
-        "why": reason(stated, result),
-    }
-
-
-def asked_of(stated: Hypothesis) -> str:
-    """The question; where the entry asks it of another model first, just of which."""
-    if "." in stated.id:
-        where = "" if stated.asks else f": {stated.mazes}"
-        return f"the same of {stated.model}{where}"
-    return stated.asks or stated.metric
-
-
-def reason(stated: Hypothesis, result: Result) -> str:
-    """Which threshold a number meets, or why it does not count."""
-    if stated.invalid:
-        return f"{stated.invalid} Asked anew: {stated.instead or 'no'}"
-    judged = judge(stated, result)
-    if judged.startswith("refuted"):
-        return str(stated.refuted)
-    beyond = f", {stated.margin:g} beyond the comparison" if stated.margin else ""
-    if judged != "undecided":
-        return f"{stated.supported}{beyond}"
-    if stated.supported.is_met_by(*result.interval, *result.seeds.values()):
-        return f"{stated.supported}, but the comparison meets it, too"
-    return f"not {stated.supported}{beyond}, not {stated.refuted}"
 
 
 def verdict(id: str) -> str:
