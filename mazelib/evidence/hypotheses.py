@@ -45,6 +45,7 @@ class Hypothesis:
     kind: str
     says: str
     chapter: str
+    asks: str
     metric: str
     model: str
     seeds: tuple[str, ...]
@@ -62,7 +63,6 @@ class Hypothesis:
     instead: str | None = None
     found: str | None = None
     waits: str | None = None
-    asks: str | None = None
 
 
 def hypotheses() -> dict[str, Hypothesis]:

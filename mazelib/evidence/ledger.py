@@ -51,7 +51,8 @@ class Ledger:
         link = f'<a href="{first.chapter}.{suffix}">{first.chapter}</a>'
         return (
             f"<details><summary><strong>{html.escape(said)}</strong> — "
-            f"{html.escape(first.says)}</summary><p>{html.escape(text)}</p>{table}"
+            f"{html.escape(first.asks)}</summary><p><em>{html.escape(first.says)}</em>"
+            f"</p><p>{html.escape(text)}</p>{table}"
             f"<p>Read in {link}.</p></details>"
         )
 

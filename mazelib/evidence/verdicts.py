@@ -46,7 +46,7 @@ class Verdicts:
         )
         said = "How it was measured, what had been seen beforehand, what was changed"
         folded = f"<details><summary>{said}</summary><ul>{notes}</ul></details>"
-        return table + f"<p><small>{KEY}</small></p>" + folded * bool(notes)
+        return f"{table}<p><small>{KEY}</small></p>{folded}"
 
 
 def verdict_table(ids: list[str]) -> Verdicts:
@@ -55,8 +55,6 @@ def verdict_table(ids: list[str]) -> Verdicts:
     for id in ids:
         stated, facts = known[id], facts_of(known[id], found[id])
         why = facts.pop("why")
-        if not stated.asks:
-            facts["comparison"] += f": {stated.control}"
         rows[id] = {
             "question": asked_of(stated, "".join([*rows][-1:])),
             "verdict": f"{verdict(id)}: {why}",
@@ -64,11 +62,10 @@ def verdict_table(ids: list[str]) -> Verdicts:
             "seen beforehand": "yes" if stated.known else "no",
             "changed": "yes" if stated.changed else "no",
         }
-        notes[id] = [f"seen: {stated.known}"] * bool(stated.known)
+        measured = f"measured: {stated.metric} Compared with {stated.control}."
+        notes[id] = [measured] * ("." not in id)
+        notes[id] += [f"seen: {stated.known}"] * bool(stated.known)
         notes[id] += [f"changed: {stated.changed}"] * bool(stated.changed)
-        if stated.asks and "." not in id:
-            measured = f"{stated.metric} Compared with {stated.control}."
-            notes[id].insert(0, f"measured: {measured}")
     return Verdicts(pd.DataFrame(rows).T, notes)
 
 
@@ -91,10 +88,8 @@ def asked_of(stated: Hypothesis, before: str) -> str:
     """The question; where the row before, of this id, asks the same: of which model."""
     first, _, of_other = stated.id.partition(".")
     if of_other and before.partition(".")[0] == first:
-        where = "" if stated.asks else f": {stated.mazes}"
-        return f"the same of {stated.model}{where}"
-    said = stated.asks or stated.metric
-    return f"{said} ({stated.model})" if of_other else said
+        return f"the same of {stated.model}"
+    return f"{stated.asks} ({stated.model})" if of_other else stated.asks
 
 
 def reason(stated: Hypothesis, result: Result) -> str:

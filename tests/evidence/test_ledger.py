@@ -10,14 +10,17 @@ from mazelib.evidence.ledger import ledger
 from mazelib.evidence.records import BOOK, record, verdict
 
 TEXT = """
-- {id: bold, kind: outcome, says: Words & more., chapter: 17_verdicts, metric: share,
+- {id: bold, kind: outcome, says: Words & more., chapter: 17_verdicts,
+   asks: How many, metric: share,
    model: dfs5, seeds: [one], mazes: some, control: chance, why: so,
    supported: {at_least: 0.8}, refuted: {at_most: 0.3},
    also: {dfs6: {seeds: [], mazes: others}}}
-- {id: later, kind: outcome, says: Not yet., chapter: 06_x, metric: share,
+- {id: later, kind: outcome, says: Not yet., chapter: 06_x,
+   asks: How many, metric: share,
    model: dfs5, seeds: [], mazes: some, control: chance, why: so, known: a glance,
    waits: its model is not trained, supported: {at_least: 0.8}, refuted: {at_most: 0.3}}
-- {id: other, kind: mechanistic, says: Else., chapter: 06_x, metric: share,
+- {id: other, kind: mechanistic, says: Else., chapter: 06_x,
+   asks: How many, metric: share,
    model: dfs5, seeds: [], mazes: some, control: chance, why: so,
    supported: {at_least: 0.8}, refuted: {at_most: 0.3}}
 """

@@ -24,6 +24,7 @@ STATED = Hypothesis(
     "outcome",
     "Words.",
     "17_verdicts",
+    "How much?",
     "share",
     "dfs5",
     ("one", "two"),
@@ -104,11 +105,13 @@ def test_what_is_recorded_is_read_again(ours):
 
 
 PAIR = """
-- {id: read, kind: outcome, says: Words., chapter: 17_verdicts, metric: AUC,
+- {id: read, kind: outcome, says: Words., chapter: 17_verdicts,
+   asks: How many, metric: AUC,
    model: dfs5, seeds: [one], mazes: 5×5, control: chance, why: so,
    supported: {at_least: 0.8}, refuted: {at_most: 0.3}, settled_by: used,
    also: {dfs6: {seeds: [], mazes: 6×6}}}
-- {id: used, kind: outcome, says: Words., chapter: 17_verdicts, metric: flips,
+- {id: used, kind: outcome, says: Words., chapter: 17_verdicts,
+   asks: How many, metric: flips,
    model: dfs5, seeds: [], mazes: 5×5, control: chance, why: so, unit: flips,
    supported: {at_least: 5.0}, refuted: {at_most: 1.0},
    also: {dfs6: {seeds: [], mazes: 6×6}}}

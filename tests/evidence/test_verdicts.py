@@ -5,7 +5,8 @@ from mazelib.evidence.verdicts import verdict_table
 
 MEASURED = (0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
 OTHER = """, also: {dfs6: {seeds: [], mazes: 6×6}}}
-- {id: used, kind: outcome, says: Words., chapter: 17_verdicts, metric: flips,
+- {id: used, kind: outcome, says: Words., chapter: 17_verdicts,
+   asks: How many, metric: flips,
    model: dfs5, seeds: [], mazes: 5×5, control: chance, why: so, unit: flips,
    supported: {at_least: 5.0}, refuted: {at_most: 1.0}}
 """
@@ -22,7 +23,7 @@ def test_a_row_has_the_question_the_verdict_and_what_it_rests_on(ours):
     assert shown["range over trainings"] == "0.900 to 0.900"
     assert (shown["seen beforehand"], shown["changed"]) == ("no", "no")
     assert shown["verdict"] == "supported: ≥ 0.8"
-    assert "<details>" not in table._repr_html_()
+    assert "measured: share Compared with chance." in table._repr_html_()
 
 
 def test_another_model_is_named_and_asked_in_full_where_it_stands_alone(ours):
@@ -33,10 +34,10 @@ def test_another_model_is_named_and_asked_in_full_where_it_stands_alone(ours):
     record("used", 7.0, 100, (6.0, 8.0), 0.0)
     ids = ["bold", "bold.dfs6", "used"]
     shown = verdict_table(ids).data
-    assert shown["question"].tolist() == ["share", "the same of dfs6: 6×6", "flips"]
+    assert shown["question"].tolist() == ["How many", "the same of dfs6", "How many"]
     assert shown.loc["used"]["number (95% interval)"] == "7 (6 to 8) flips"
     shown = verdict_table(["used", "bold.dfs6"]).data["question"]
-    assert shown.tolist() == ["flips", "share (dfs6)"]
+    assert shown.tolist() == ["How many", "How many (dfs6)"]
 
 
 def test_a_measure_that_is_invalid_says_why_and_what_is_asked_in_its_place(ours):
@@ -68,5 +69,5 @@ def test_what_was_seen_or_changed_beforehand_stands_folded_below_the_verdicts(ou
     row = shown.data.loc["bold"]
     assert (row["seen beforehand"], row["changed"]) == ("yes", "yes")
     table, _, folded = shown._repr_html_().partition("<details>")
-    assert "share at &lt;B&gt;" in table
-    assert "bold: seen: 0.7 &lt;of&gt; a few; changed: a day" in folded
+    assert "share at &lt;B&gt;" in folded
+    assert "seen: 0.7 &lt;of&gt; a few; changed: a day" in folded
