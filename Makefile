@@ -82,13 +82,13 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.parts
 	$(BIN)/python -m experiments.patched
 	$(BIN)/python -m experiments.patterns
-	$(BIN)/python -m experiments.planned_back
 	$(BIN)/python -m experiments.replanned
 	$(BIN)/python -m experiments.retargeted
 	$(BIN)/python -m experiments.scorecard
 	$(BIN)/python -m experiments.steered
 	$(BIN)/python -m experiments.stops
 	$(BIN)/python -m experiments.ways
+	$(BIN)/python -m experiments.which_cells
 
 answers: $(READY) ## ask the models anew what the chapters ask them (15 minutes)
 	$(BIN)/python -m tools.chapters --answers

@@ -122,7 +122,7 @@ def write_table(
     """
     one_thread()
     names = names_asked(doc, list(known), arguments)
-    made_by = f"python -m experiments.{Path(table).stem}"
+    made_by = f"python -m experiments.{Path(table).stem.replace('-', '_')}"
     for family, some in by_family(names, known):
         asked = asked_of(family)
         for name in tqdm(some, family):

@@ -68,6 +68,6 @@ def test_what_was_seen_or_changed_beforehand_stands_folded_below_the_verdicts(ou
     shown = verdict_table(["bold"])
     row = shown.data.loc["bold"]
     assert (row["seen beforehand"], row["changed"]) == ("yes", "yes")
-    table, _, folded = shown._repr_html_().partition("<details>")
+    _, _, folded = shown._repr_html_().partition("<details>")
     assert "share at &lt;B&gt;" in folded
     assert "seen: 0.7 &lt;of&gt; a few; changed: a day" in folded

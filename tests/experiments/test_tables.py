@@ -4,6 +4,7 @@ import pytest
 
 from experiments import (
     ahead,
+    aligned,
     anew,
     arrows,
     attributed,
@@ -33,6 +34,7 @@ from experiments import (
     steered,
     stops,
     ways,
+    which_cells,
 )
 from experiments.families import is_trained, networks
 from mazelib.evidence import tables
@@ -87,10 +89,12 @@ MEASURED = {
     steered.TABLE: (None, None),
     stops.TABLE: (of_families, of_families),
     ways.TABLE: (None, None),
+    aligned.TABLE: (of_families, of_families),
     arrows.TABLE: (of_families, of_families),
     circuit.TABLE: (of_families, of_families),
     edited.TABLE: (of_families, of_families),
     grafted.TABLE: (grafting, grafting),
+    which_cells.TABLE: (of_families, of_families),
     replanned.TABLE: (replanning, replanning),
     retargeted.TABLE: (of_families, of_families),
     scorecard.TABLE: (None, None),

@@ -1,17 +1,17 @@
-"""The far end of a way, written into the stream: does the choice at a fork follow?
+"""Which cells of a fork's other way turn the choice: the next, later, or far ones?
 
-    python -m experiments.planned_back        # writes data/results/planned-back.json
-    python -m experiments.planned_back dfs5   # this model again, the others as they are
+    python -m experiments.which_cells        # writes data/results/which-cells.json
+    python -m experiments.which_cells dfs5   # this model again, the others as they are
 
-One row a model. A plan that is made back from the target settles the far cells of a way
-first, and the next step by them. As `experiments.replanned` moves the stream at a fork
-along the probes of the first four cells of its other way (`near`), here it is moved
-along those of the up to four cells *after* these (`far`). Cells of both ways are left
-out. `apart`: along what is left of that direction without the probes of the first four
-cells of either way. `turns`: at what share of forks that were decided rightly the
-choice becomes the other way, at the same forks for all three, each after the layer and
-at the length that turn most on other mazes; `random`: as far in random directions.
-`cosine`: of the near direction and the far one.
+One row a model. As in `experiments.replanned`, the stream at a fork is moved along the
+probes of cells of the other way less those of the right one: of the `next` cell, of the
+first four (`near`), of these without the next (`later`), and of the up to four cells
+after them (`far`), as a plan that is made back from the target would settle first.
+Cells of both ways are left out. `later apart`, `far apart`: along what is left of these
+directions without the probes of the cells before them, on either way. `turns`: at what
+share of forks that were decided rightly the choice becomes the other way, at the same
+forks for all, each after the layer and at the length that turn most on other mazes;
+`random`: as far in random directions. `cosine`: of the near direction and the far one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,10 +29,8 @@ from experiments.families import (
 )
 from experiments.replanned import (
     ASKED,
-    CELLS,
     CHOSEN,
     COUNT,
-    CYCLIC,
     LENGTHS,
     MAZES,
     MORE,
@@ -52,38 +50,41 @@ from mazelib.internals.streams import at_steps, streams_at
 from mazelib.models import zoo
 from mazelib.models.checkpoint import TrainedModel
 
-TABLE = "planned-back.json"
+TABLE = "which-cells.json"
 LOOKED = 4
 """How many times as many forks are looked through, for such as have far cells."""
+CELLS = {"next": (0, 1), "near": (0, 4), "later": (1, 4), "far": (4, 8)}
+"""Which cells of each way, counted from the fork."""
+APART = {"later": "next", "far": "near"}
+"""Which cells' probes are taken out of which direction."""
 
 Signs = Float[np.ndarray, "forks cells"]
 Moves = Float[np.ndarray, "layers forks width"]
 
 
-def cells_of(asked: Asked) -> Iterator[tuple[list[int], list[int]]]:
+def ways_of(asked: Asked) -> Iterator[tuple[list[int], list[int]]]:
     """The first eight cells of each fork's other way, and of its right one."""
+    most = max(end for _, end in CELLS.values())
     for sample, step, other in asked:
-        yield (
-            way_cells(sample, step, other, 2 * CELLS),
-            sample.path[step + 1 : step + 1 + 2 * CELLS].tolist(),
-        )
+        right = sample.path[step + 1 : step + 1 + most].tolist()
+        yield way_cells(sample, step, other, most), right
 
 
-def signs_of(asked: Asked) -> tuple[Signs, Signs]:
-    """1 at cells of the other way, -1 at the right one's: near ones, and far ones."""
-    near, far = (np.zeros((len(asked.other), asked.mazes.n**2)) for _ in range(2))
-    for row, (other, right) in enumerate(cells_of(asked)):
-        near[row, other[:CELLS]] += 1
-        near[row, right[:CELLS]] -= 1
+def signs_of(asked: Asked) -> dict[str, Signs]:
+    """1 at cells of the other way, -1 at the right one's, for each of `CELLS`."""
+    found = {k: np.zeros((len(asked.other), asked.mazes.n**2)) for k in CELLS}
+    for row, (other, right) in enumerate(ways_of(asked)):
         both = {*other} & {*right}
-        for cells, sign in ((other, 1), (right, -1)):
-            far[row, [cell for cell in cells[CELLS:] if cell not in both]] = sign
-    return near, far
+        for kind, (begin, end) in CELLS.items():
+            for cells, sign in ((other, 1), (right, -1)):
+                own = [cell for cell in cells[begin:end] if cell not in both]
+                found[kind][row, own] = sign
+    return found
 
 
 def with_far_ends(asked: Asked, most: int) -> Asked:
     """Forks of which both ways have far cells of their own, at most so many."""
-    _, far = signs_of(asked)
+    far = signs_of(asked)["far"]
     fits = ((far > 0).sum(1) >= SHORTEST) & ((far < 0).sum(1) >= SHORTEST)
     return asked.those(np.isin(np.arange(len(fits)), np.flatnonzero(fits)[:most]))
 
@@ -91,18 +92,16 @@ def with_far_ends(asked: Asked, most: int) -> Asked:
 def directions(
     asked: Asked, weights: Float[np.ndarray, "layers width cells"]
 ) -> dict[str, Moves]:
-    """The directions of near cells, of far ones, and of these without the near."""
-    near, far = signs_of(asked)
-    found = {
-        kind: np.einsum("fc,ldc->lfd", signs, weights)
-        for kind, signs in (("near", near), ("far", far))
-    }
-    apart = np.empty_like(found["far"])
-    for row, signs in enumerate(near):
-        basis = np.linalg.qr(weights[:, :, signs != 0])[0]  # [layers, width, near]
-        move = found["far"][:, row, :, None]
-        apart[:, row] = (move - basis @ (basis.transpose(0, 2, 1) @ move))[..., 0]
-    found["apart"] = apart
+    """The directions of each kind of cells, and what is apart from cells before."""
+    signs = signs_of(asked)
+    found = {k: np.einsum("fc,ldc->lfd", each, weights) for k, each in signs.items()}
+    for kind, before in APART.items():
+        apart = np.empty_like(found[kind])
+        for row, which in enumerate(signs[before] != 0):
+            basis = np.linalg.qr(weights[:, :, which])[0]  # [layers, width, cells]
+            move = found[kind][:, row, :, None]
+            apart[:, row] = (move - basis @ (basis.transpose(0, 2, 1) @ move))[..., 0]
+        found[f"{kind} apart"] = apart
     return {kind: unit(move) for kind, move in found.items()}
 
 
@@ -129,9 +128,9 @@ def row(name: str, family: str) -> dict:
     probes = fit(streams, future(mazes, steps, least=1), part[steps.maze])
     spread = np.sqrt(streams.var(1).sum(-1))
     more = without(mazes_of(family, MORE, start=MAZES), mazes)
-    fresh, cyclic = MazeSet.concatenate([mazes[part == SCORE], more]), name == CYCLIC
+    fresh = MazeSet.concatenate([mazes[part == SCORE], more])
     tuned, asked = (
-        with_far_ends(decided(trained, some, cyclic, LOOKED * most), most)
+        with_far_ends(decided(trained, some, False, LOOKED * most), most)
         for some, most in ((mazes[part == CHOOSE], CHOSEN), (fresh, COUNT))
     )
     at, group = columns(trained, asked), groups_of(asked.mazes)
@@ -165,10 +164,12 @@ def row(name: str, family: str) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Ask all models, or those that are named, and write the table."""
-    known = {**networks(untrained=False, families=ASKED), CYCLIC: CYCLIC}
-    write_table(
-        __doc__, TABLE, known, arguments, lambda family: (family,), row, n=MAZES
-    )
+
+    def asked_of(family: str) -> tuple[str]:
+        return (family,)
+
+    known = networks(untrained=False, families=ASKED)
+    write_table(__doc__, TABLE, known, arguments, asked_of, row, n=MAZES)
 
 
 if __name__ == "__main__":
