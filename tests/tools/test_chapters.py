@@ -39,7 +39,8 @@ def project(checkout):
     toc = "chapters:\n- file: 01_one\n- file: 02_two\n"
     (checkout / "book/_toc.yml").write_text(toc)
     entry = {"id": "bold", "chapter": "01_one", "seeds": [], "kind": "outcome"}
-    entry |= dict.fromkeys(("says", "metric", "model", "mazes", "control", "why"), "-")
+    texts = ("says", "asks", "metric", "model", "mazes", "control", "why")
+    entry |= dict.fromkeys(texts, "-")
     entry |= {"supported": {"at_least": 0.8}, "refuted": {"at_most": 0.2}}
     (checkout / "book/hypotheses.yml").write_text(json.dumps([entry]))
     (checkout / "mazelib/mazes").mkdir()
