@@ -40,7 +40,14 @@ from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.threads import one_thread
 from mazelib.internals.lens import open_lens
 from mazelib.internals.plans import PathSteps, future, path_steps
-from mazelib.internals.probes import CHOOSE, SCORE, fit, groups_of, parts_of
+from mazelib.internals.probes import (
+    CHOOSE,
+    SCORE,
+    Probes,
+    fit,
+    groups_of,
+    parts_of,
+)
 from mazelib.internals.streams import at_steps, streams_at
 from mazelib.interventions import Change, steered_rollout
 from mazelib.models import zoo
@@ -189,13 +196,29 @@ def decided(trained: TrainedModel, mazes: MazeSet, leads: bool, most: int) -> As
     return asked.those(np.isin(np.arange(len(asked.other)), kept))
 
 
+class Read(NamedTuple):
+    """Probes of the cells that the path comes to, and how far the stream varies.
+
+    Both at forks, by layer; and the part of each of the mazes that they are of.
+    """
+
+    probes: Probes
+    spread: Float[np.ndarray, "layers"]
+    part: Int[np.ndarray, "mazes"]
+
+    @classmethod
+    def of(cls, trained: TrainedModel, mazes: MazeSet) -> "Read":
+        """Those of a model, fitted on some of the mazes."""
+        steps, part = path_steps(mazes, "fork"), parts_of(mazes)
+        streams = streams_at(open_lens(trained), mazes, {"": at_steps(steps)})[""]
+        probes = fit(streams, future(mazes, steps, least=1), part[steps.maze])
+        return cls(probes, np.sqrt(streams.var(1).sum(-1)), part)
+
+
 def row(name: str, family: str) -> dict:
     """All that is measured of one model."""
     trained, mazes = zoo.load(name), mazes_of(family, MAZES)
-    steps, part = path_steps(mazes, "fork"), parts_of(mazes)
-    streams = streams_at(open_lens(trained), mazes, {"": at_steps(steps)})[""]
-    probes = fit(streams, future(mazes, steps, least=1), part[steps.maze])
-    length = np.sqrt(streams.var(1).sum(-1))
+    probes, length, part = Read.of(trained, mazes)
     fresh = mazes[part == SCORE]
     if name == CYCLIC:
         more = without(mazes_of(family, MORE, start=MAZES), mazes)
@@ -249,18 +272,29 @@ def early(
     }
 
 
+def tried_at(
+    trained: TrainedModel,
+    asked: Asked,
+    moves: Float[np.ndarray, "layers forks width"],
+    spread: Float[np.ndarray, "layers"],
+) -> dict[tuple[int, float], Pushed]:
+    """What becomes of forks, moved after each layer, and at each of `LENGTHS`."""
+    at = columns(trained, asked)
+    return {
+        (layer, size): pushed(
+            trained, asked, layer, size * spread[layer] * moves[layer], at
+        )
+        for layer in range(len(spread))
+        for size in LENGTHS
+    }
+
+
 def chosen(
     trained: TrainedModel, asked: Asked, weights: np.ndarray, length: np.ndarray
 ) -> tuple[int, float, list[dict]]:
     """The layer and the length at which most forks are walked the other way."""
-    move, at = unit(along(asked, weights)), columns(trained, asked)
-    tried = {
-        (layer, size): pushed(
-            trained, asked, layer, size * length[layer] * move[layer], at
-        ).walks.mean()
-        for layer in range(len(length))
-        for size in LENGTHS
-    }
+    pushes = tried_at(trained, asked, unit(along(asked, weights)), length)
+    tried = {where: found.walks.mean() for where, found in pushes.items()}
     rows = [
         {"layer": layer, "length": size, "walks": rounded(share)}
         for (layer, size), share in tried.items()

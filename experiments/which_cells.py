@@ -31,22 +31,20 @@ from experiments.replanned import (
     ASKED,
     CHOSEN,
     COUNT,
-    LENGTHS,
     MAZES,
     MORE,
     SHORTEST,
     Asked,
+    Read,
     columns,
     decided,
     pushed,
+    tried_at,
     unit,
 )
 from mazelib.behaviour.detours import way_cells
 from mazelib.dataset.stream import MazeSet
-from mazelib.internals.lens import open_lens
-from mazelib.internals.plans import future, path_steps
-from mazelib.internals.probes import CHOOSE, SCORE, fit, groups_of, parts_of
-from mazelib.internals.streams import at_steps, streams_at
+from mazelib.internals.probes import CHOOSE, SCORE, groups_of
 from mazelib.models import zoo
 from mazelib.models.checkpoint import TrainedModel
 
@@ -109,24 +107,14 @@ def most_turned(
     trained: TrainedModel, asked: Asked, moves: Moves, spread: np.ndarray
 ) -> tuple[int, float]:
     """The layer and the length that turn most forks."""
-    at = columns(trained, asked)
-    tried = {
-        (layer, size): pushed(
-            trained, asked, layer, size * spread[layer] * moves[layer], at
-        ).turns.mean()
-        for layer in range(len(spread))
-        for size in LENGTHS
-    }
-    return max(tried, key=tried.get)
+    tried = tried_at(trained, asked, moves, spread)
+    return max(tried, key=lambda where: tried[where].turns.mean())
 
 
 def row(name: str, family: str) -> dict:
     """All that is measured of one model."""
     trained, mazes = zoo.load(name), mazes_of(family, MAZES)
-    steps, part = path_steps(mazes, "fork"), parts_of(mazes)
-    streams = streams_at(open_lens(trained), mazes, {"": at_steps(steps)})[""]
-    probes = fit(streams, future(mazes, steps, least=1), part[steps.maze])
-    spread = np.sqrt(streams.var(1).sum(-1))
+    probes, spread, part = Read.of(trained, mazes)
     more = without(mazes_of(family, MORE, start=MAZES), mazes)
     fresh = MazeSet.concatenate([mazes[part == SCORE], more])
     tuned, asked = (
