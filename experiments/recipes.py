@@ -94,10 +94,10 @@ RECIPES: dict[str, tuple[TrainConfig, ...]] = {
     "dfs5-learned": again(LEARNED),
     "dfs6-learned": (LEARNED6,),
     "dfs6-learned-seed1": again(
-        again(other(FEWER6, seed=1), 16_000, **FALLING), 24_000, **FALLING
+        again(other(FEWER6, seed=1), 16_000, **FALLING), 14_000, **FALLING
     ),
     "dfs6-learned-seed2": again(
-        again(other(FEWER6, seed=2), 16_000, **FALLING), 24_000, **FALLING
+        again(other(FEWER6, seed=2), 16_000, **FALLING), 14_000, **FALLING
     ),
     "dfs10": (TEN,),
     "dfs6": again(SIX, steps=7_000, muon_lr=SIX.muon_lr, adamw_lr=SIX.adamw_lr),
