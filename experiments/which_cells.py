@@ -7,7 +7,7 @@ One row a model. As in `experiments.replanned`, the stream at a fork is moved al
 probes of cells of the other way less those of the right one: of the `next` cell, of the
 first four (`near`), of these without the next (`later`), and of the up to four cells
 after them (`far`), as a plan that is made back from the target would settle first.
-Cells of both ways are left out. `later apart`, `far apart`: along what is left of these
+`later apart`, `far apart`: along what is left of these
 directions without the probes of the cells before them, on either way. `turns`: at what
 share of forks that were decided rightly the choice becomes the other way, at the same
 forks for all, each after the layer and at the length that turn most on other mazes;
@@ -27,8 +27,7 @@ from experiments.families import (
     without,
     write_table,
 )
-from experiments.replanned import (
-    ASKED,
+from experiments.pushes import (
     CHOSEN,
     COUNT,
     MAZES,
@@ -42,6 +41,7 @@ from experiments.replanned import (
     tried_at,
     unit,
 )
+from experiments.replanned import ASKED
 from mazelib.behaviour.detours import way_cells
 from mazelib.dataset.stream import MazeSet
 from mazelib.internals.probes import CHOOSE, SCORE, groups_of
@@ -69,14 +69,15 @@ def ways_of(asked: Asked) -> Iterator[tuple[list[int], list[int]]]:
 
 
 def signs_of(asked: Asked) -> dict[str, Signs]:
-    """1 at cells of the other way, -1 at the right one's, for each of `CELLS`."""
+    """1 at cells of the other way, -1 at the right one's, for each of `CELLS`.
+
+    In mazes without cycles the two ways share no cell.
+    """
     found = {k: np.zeros((len(asked.other), asked.mazes.n**2)) for k in CELLS}
     for row, (other, right) in enumerate(ways_of(asked)):
-        both = {*other} & {*right}
         for kind, (begin, end) in CELLS.items():
-            for cells, sign in ((other, 1), (right, -1)):
-                own = [cell for cell in cells[begin:end] if cell not in both]
-                found[kind][row, own] = sign
+            found[kind][row, other[begin:end]] = 1
+            found[kind][row, right[begin:end]] = -1
     return found
 
 

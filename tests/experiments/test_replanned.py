@@ -1,74 +1,13 @@
-"""Forks have another way that can be walked; pushes act at their own tokens."""
+"""The plan's direction goes from the cells of the right way to those of the other."""
 
 import numpy as np
-import pytest
 from samples import held_back
 
-from experiments import replanned
-from mazelib.behaviour.detours import steps_by, walks
-from mazelib.behaviour.forks import ways_on
-from mazelib.dataset.stream import MazeStream, StreamConfig
-from mazelib.mazes.generators import MazeConfig
-from mazelib.models import zoo
+from experiments import pushes, replanned
 
 
-@pytest.fixture(scope="module")
-def trained():
-    return zoo.load("memorizer4")
-
-
-@pytest.fixture(scope="module")
-def asked():
-    return replanned.asked_of(held_back(4, 80), leads=False)
-
-
-def test_the_other_way_of_a_fork_is_none_of_the_path(asked):
-    assert len(asked.other) > 30
-    for sample, step, other in asked:
-        ways = ways_on(sample.maze, sample.path.tolist(), step)
-        assert sorted(ways) == sorted([other, int(sample.path[step + 1])])
-        assert steps_by(sample, step, other) is None
-
-
-def test_in_mazes_with_cycles_it_leads_to_the_target_later():
-    stream = StreamConfig(MazeConfig("dfs_percolation", 4, p=0.3), split="any")
-    asked = replanned.asked_of(MazeStream(stream).take(0, 200), leads=True)
-    assert len(asked.other) > 10
-    for sample, step, other in asked:
-        left = len(sample.path) - 1 - step
-        assert left + 2 <= steps_by(sample, step, other) <= 2 * left
-
-
-def test_answers_go_on_from_the_fork(trained, asked):
-    right = replanned.goes_right(trained, asked)
-    assert 0.3 < right.mean() < 1
-    kept = asked.those(right)
-    assert len(kept.other) == right.sum()
-    assert replanned.goes_right(trained, kept).all()
-    nothing = np.zeros((len(asked.other), trained.model.config.hidden_size))
-    column = replanned.columns(trained, asked)
-    found = replanned.pushed(trained, asked, 1, nothing, column)
-    assert not (found.turns & right).any()
-    plain = replanned.answers(trained, asked)
-    again = [walks(*fork, answer) for fork, answer in zip(asked, plain, strict=True)]
-    assert found.walks.tolist() == again
-
-
-def test_a_push_to_the_other_ways_unembedding_turns_the_choice(trained, asked):
-    """After the last layer, along the unembedding of the other way's first cell."""
-    layers = trained.model.config.num_hidden_layers
-    tokens = trained.tokenizer.place(4)[asked.other, 0]
-    rows = trained.model.get_output_embeddings().weight.detach().numpy()
-    move = 200 * (rows[tokens] - rows.mean(0))
-    column = replanned.columns(trained, asked)
-    found = replanned.pushed(trained, asked, layers, move, column)
-    assert found.turns.mean() > 0.9
-    early = replanned.pushed(trained, asked, layers, move, column - 1)
-    plain = replanned.pushed(trained, asked, layers, 0 * move, column)
-    assert (early.turns == plain.turns).all()
-
-
-def test_directions_go_from_the_right_cells_to_the_others(asked):
+def test_directions_go_from_the_right_cells_to_the_others():
+    asked = pushes.asked_of(held_back(4, 80), leads=False)
     cells = asked.mazes.n**2
     weights = np.eye(cells)[None]  # a probe a cell, each along an axis of its own
     found = replanned.along(asked, weights)[0]
@@ -76,4 +15,4 @@ def test_directions_go_from_the_right_cells_to_the_others(asked):
         assert direction[other] == 1
         assert direction[sample.path[step + 1]] == -1
         assert direction[sample.path[: step + 1]].tolist() == [0] * (step + 1)
-    np.testing.assert_allclose(np.linalg.norm(replanned.unit(found), axis=1), 1)
+    np.testing.assert_allclose(np.linalg.norm(pushes.unit(found), axis=1), 1)

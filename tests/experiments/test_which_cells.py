@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from samples import held_back
 
-from experiments import replanned, which_cells
+from experiments import pushes, which_cells
 
 
 @pytest.fixture(scope="module")
 def asked():
     return which_cells.with_far_ends(
-        replanned.asked_of(held_back(5, 400), leads=False), 20
+        pushes.asked_of(held_back(5, 400), leads=False), 20
     )
 
 
@@ -28,12 +28,6 @@ def test_cells_of_each_kind_are_counted_from_the_fork(asked):
             assert not each[row, sample.path[: step + 1]].any()
     np.testing.assert_array_equal(signs["next"] + signs["later"], signs["near"])
     assert not (signs["near"] * signs["far"]).any()
-
-
-def test_cells_of_both_ways_are_left_out(asked, monkeypatch):
-    ways = [0, 1, 2, 3, 7, 8], [4, 5, 6, 9, 8, 10]
-    monkeypatch.setattr(which_cells, "ways_of", lambda asked: [ways] * 20)
-    assert which_cells.signs_of(asked)["far"][0].nonzero()[0].tolist() == [7, 10]
 
 
 def test_what_is_apart_has_nothing_of_the_probes_of_cells_before(asked, rng):
