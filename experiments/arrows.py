@@ -3,7 +3,7 @@
     python -m experiments.arrows          # writes data/results/arrows.json
     python -m experiments.arrows dfs5     # this model again, the others as they are
 
-Chapter 08 finds heads by what they attend to: *finding* heads, from a path's token to
+Chapter 09 finds heads by what they attend to: *finding* heads, from a path's token to
 the entries that name its cell; *naming* heads, from an entry's semicolon to its first
 cell; *telling* heads, to the other cell. Its account: naming heads are read by the
 finding heads' keys, telling heads by their values. One row a model: with the edges of

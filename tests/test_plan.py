@@ -70,7 +70,7 @@ def test_what_the_plan_names_is_asked(name):
 
 
 def test_the_last_chapter_shows_every_hypothesis():
-    chapter = json.loads((ROOT / "book" / "17_verdicts.ipynb").read_text("utf-8"))
+    chapter = json.loads((ROOT / "book" / "18_verdicts.ipynb").read_text("utf-8"))
     cells = [c for c in chapter["cells"] if c["cell_type"] == "code"]
     code = "\n".join("".join(cell["source"]) for cell in cells)
     assert set(re.findall(r'evidence\.ledger\("(\w+)"\)', code)) == {*KINDS}

@@ -40,7 +40,7 @@ SOURCE = ROOT / "book"
 EXECUTED = ROOT / "_build" / "executed"
 CELL_TIMEOUT = 600
 """Seconds a cell may take; far more than any needs."""
-COLLECTS = "17_verdicts"
+COLLECTS = "18_verdicts"
 """The chapter that reads what all others have recorded."""
 JOBS = min(2, os.cpu_count() or 1)
 """Chapters that run side by side, with a thread each."""

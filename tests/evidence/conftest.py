@@ -13,7 +13,7 @@ from mazelib.evidence.records import BOOK
 def ours(tmp_path, monkeypatch) -> Path:
     """A file with one hypothesis, and an empty folder of results."""
     text = """
-- {id: bold, kind: outcome, says: Words., chapter: 17_verdicts,
+- {id: bold, kind: outcome, says: Words., chapter: 18_verdicts,
    asks: How many, metric: share,
    model: dfs5, seeds: [one], mazes: some, control: chance, why: so,
    supported: {at_least: 0.8}, refuted: {at_most: 0.3}}

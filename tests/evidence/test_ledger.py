@@ -10,7 +10,7 @@ from mazelib.evidence.ledger import ledger
 from mazelib.evidence.records import BOOK, record, verdict
 
 TEXT = """
-- {id: bold, kind: outcome, says: Words & more., chapter: 17_verdicts,
+- {id: bold, kind: outcome, says: Words & more., chapter: 18_verdicts,
    asks: How many, metric: share,
    model: dfs5, seeds: [one], mazes: some, control: chance, why: so,
    supported: {at_least: 0.8}, refuted: {at_most: 0.3},
@@ -49,7 +49,7 @@ def test_it_has_what_is_recorded_of_each_model(ours):
         "range over trainings": "0.880 to 0.900",
         "comparison": "0.500",
         "why": "≥ 0.8",
-        "chapter": "17_verdicts",
+        "chapter": "18_verdicts",
     }
     assert found.data.loc["bold.dfs6", "verdict"] == "refuted"
     later = found.data.loc["later"]

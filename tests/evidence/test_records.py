@@ -23,7 +23,7 @@ STATED = Hypothesis(
     "bold",
     "outcome",
     "Words.",
-    "17_verdicts",
+    "18_verdicts",
     "How much?",
     "share",
     "dfs5",
@@ -44,7 +44,7 @@ def test_every_hypothesis_can_be_decided_either_way():
     for name, entry in stated.items():
         assert re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)?", name)
         assert entry.kind in KINDS
-        assert re.fullmatch(r"(0[3-9]|1[0-7])_[a-z_]+", entry.chapter)
+        assert re.fullmatch(r"(0[3-9]|1[0-8])_[a-z_]+", entry.chapter)
         yes, no = entry.supported, entry.refuted
         # one bounds from below, the other from above, with room between them
         assert (yes.at_least > no.at_most) != (yes.at_most < no.at_least)
@@ -105,12 +105,12 @@ def test_what_is_recorded_is_read_again(ours):
 
 
 PAIR = """
-- {id: read, kind: outcome, says: Words., chapter: 17_verdicts,
+- {id: read, kind: outcome, says: Words., chapter: 18_verdicts,
    asks: How many, metric: AUC,
    model: dfs5, seeds: [one], mazes: 5×5, control: chance, why: so,
    supported: {at_least: 0.8}, refuted: {at_most: 0.3}, settled_by: used,
    also: {dfs6: {seeds: [], mazes: 6×6}}}
-- {id: used, kind: outcome, says: Words., chapter: 17_verdicts,
+- {id: used, kind: outcome, says: Words., chapter: 18_verdicts,
    asks: How many, metric: flips,
    model: dfs5, seeds: [], mazes: 5×5, control: chance, why: so, unit: flips,
    supported: {at_least: 5.0}, refuted: {at_most: 1.0},

@@ -5,7 +5,7 @@ from mazelib.evidence.verdicts import verdict_table
 
 MEASURED = (0.9, 100, (0.85, 0.95), 0.5, {"one": 0.9})
 OTHER = """, also: {dfs6: {seeds: [], mazes: 6×6}}}
-- {id: used, kind: outcome, says: Words., chapter: 17_verdicts,
+- {id: used, kind: outcome, says: Words., chapter: 18_verdicts,
    asks: How many, metric: flips,
    model: dfs5, seeds: [], mazes: 5×5, control: chance, why: so, unit: flips,
    supported: {at_least: 5.0}, refuted: {at_most: 1.0}}
