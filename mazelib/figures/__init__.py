@@ -8,7 +8,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["plots"],
+    submodules=["diagrams", "plots"],
     submod_attrs={
         "viewers": ["AttentionViewer"],
     },

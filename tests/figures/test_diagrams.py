@@ -1,0 +1,27 @@
+"""Arrows begin and end at their tokens; longer ones rise above shorter ones."""
+
+import matplotlib as mpl
+import numpy as np
+
+mpl.use("agg")
+from mazelib.figures import plots
+from mazelib.figures.diagrams import ROW, Arrow, token_row
+from mazelib.mazes.drawing import PALETTE
+
+
+def test_arrows_go_from_token_to_token():
+    figure, [ax] = plots.panels(1, 1)
+    arrows = [Arrow(0, 3, "naming"), Arrow(2, 3, "telling", "path")]
+    token_row(ax, ["(1,2)", "<-->", "(1,3)", ";", "…"], arrows)
+    drawn = [patch.get_path().vertices for patch in ax.patches]
+    for arrow, bend in zip(arrows, drawn, strict=True):
+        np.testing.assert_allclose(bend[0], (arrow.begin, ROW), atol=1e-9)
+        assert abs(bend[:, 0].max() - arrow.end) < 0.5
+    assert drawn[0][:, 1].max() > drawn[1][:, 1].max()
+    said = {text.get_text(): text for text in ax.texts}
+    assert said["…"].get_bbox_patch() is None
+    assert said[";"].get_bbox_patch() is not None
+    assert said["telling"].get_color() == PALETTE["path"]
+    assert said["telling"].get_position()[0] == 2.5
+    assert ax.get_ylim()[1] > said["naming"].get_position()[1]
+    mpl.pyplot.close(figure)
