@@ -12,10 +12,12 @@ from mazelib.mazes.drawing import PALETTE
 def test_arrows_go_from_token_to_token():
     figure, [ax] = plots.panels(1, 1)
     arrows = [Arrow(0, 3, "naming"), Arrow(2, 3, "telling", "path")]
+    arrows += [Arrow(1, 3, "under", below=True)]
     token_row(ax, ["(1,2)", "<-->", "(1,3)", ";", "…"], arrows)
     drawn = [patch.get_path().vertices for patch in ax.patches]
     for arrow, bend in zip(arrows, drawn, strict=True):
-        np.testing.assert_allclose(bend[0], (arrow.begin, ROW), atol=1e-9)
+        side = -1 if arrow.below else 1
+        np.testing.assert_allclose(bend[0], (arrow.begin, side * ROW), atol=1e-9)
         assert abs(bend[:, 0].max() - arrow.end) < 0.5
     assert drawn[0][:, 1].max() > drawn[1][:, 1].max()
     said = {text.get_text(): text for text in ax.texts}
@@ -23,5 +25,6 @@ def test_arrows_go_from_token_to_token():
     assert said[";"].get_bbox_patch() is not None
     assert said["telling"].get_color() == PALETTE["path"]
     assert said["telling"].get_position()[0] == 2.5
+    assert ax.get_ylim()[0] < said["under"].get_position()[1] < -ROW
     assert ax.get_ylim()[1] > said["naming"].get_position()[1]
     mpl.pyplot.close(figure)
