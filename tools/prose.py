@@ -22,7 +22,6 @@ BEYOND = {
     "01_mazes": "fifteen generators take two cells and a few words each",
     "02_tokens": "each cell of code shows one rule of writing a maze",
     "03_training": "to be divided: the recipe's parts go to an appendix",
-    "10_weights": "to be rewritten",
 }
 """Chapters that may be longer than the budget, and why."""
 
