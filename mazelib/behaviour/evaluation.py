@@ -155,20 +155,6 @@ def evaluate(
     return scored(mazes, answers(model, tokenizer, mazes, progress, edges))
 
 
-def evaluate_forks(
-    model: PreTrainedModel,
-    tokenizer: Tokenizer,
-    mazes: MazeSet,
-    edges: Sequence[Edges] | None = None,
-) -> pd.DataFrame:
-    """One row a fork of the true paths (see `fork_table`); nothing is rolled out.
-
-    edges: as for `evaluate`.
-    """
-    likeliest = teacher_forced(model, tokenizer, mazes, edges=edges).likeliest
-    return fork_table(mazes, next_cells(likeliest, tokenizer, mazes))
-
-
 def summary(table: pd.DataFrame) -> dict:
     """The means of a table's rates, n, the Wilson interval of `exact`, fork accuracy.
 

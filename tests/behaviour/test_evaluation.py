@@ -8,7 +8,6 @@ from samples import one_question
 from mazelib.behaviour import evaluation
 from mazelib.behaviour.evaluation import (
     evaluate,
-    evaluate_forks,
     next_cells,
     predicted_paths,
     prompts,
@@ -63,14 +62,6 @@ def test_next_cells_of_the_true_answers_are_the_path(few):
         ids = [row[answer] for row, answer in zip(batch.ids, batch.answer, strict=True)]
         paths = [s.path.tolist()[1:] for s in one]
         assert next_cells(ids, tokenizer, one) == paths
-
-
-def test_forks_are_those_of_the_whole_evaluation(few):
-    config = MazeModelConfig(side=4, layers=1, width=16, heads=2)
-    model, tokenizer, one = build(config, 0), config.tokenizer, one_question(few)
-    table = evaluate(model, tokenizer, one)
-    want = fork_table(one, table["next_cells"].tolist())
-    assert evaluate_forks(model, tokenizer, one).equals(want)
 
 
 def test_right_answers_are_not_rolled_out_yet_the_table_is_as_if_they_were(
