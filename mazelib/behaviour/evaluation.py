@@ -13,7 +13,6 @@ from jaxtyping import Int
 from transformers import PreTrainedModel
 
 from mazelib.behaviour import metrics
-from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset.stream import MazeSet
 from mazelib.evidence.intervals import wilson

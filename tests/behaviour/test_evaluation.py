@@ -13,7 +13,6 @@ from mazelib.behaviour.evaluation import (
     prompts,
     summary,
 )
-from mazelib.behaviour.forks import fork_table
 from mazelib.behaviour.rollout import rollout
 from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.mazes.generators import MazeConfig

@@ -45,7 +45,7 @@ def test_what_a_reader_reads_is_counted():
             ("code", "drawn", {"mystnb": {"image": {"alt": "a figure"}}}),
         )
     )
-    assert found.words == len("Two plain words12, and none.".split()) + 34 + 6
+    assert found.words == len(["Two", "plain", "words12,", "and", "none."]) + 34 + 6
     assert len(found.long) == 1
     assert found.long[0].startswith("One sentence")
     assert (found.crowded, found.figures, found.tables, found.cells) == (1, 1, 1, 2)
