@@ -18,6 +18,7 @@ from tqdm import tqdm
 from mazelib.behaviour import contrasts, shifts
 from mazelib.behaviour.evaluation import next_cells
 from mazelib.behaviour.metrics import forks_right
+from mazelib.behaviour.stored import ERRORS
 from mazelib.dataset.stream import MazeSet, MazeStream
 from mazelib.evidence.tables import replace_rows
 from mazelib.evidence.threads import one_thread
@@ -25,7 +26,7 @@ from mazelib.mazes.generators import PERFECT
 from mazelib.models import zoo
 from mazelib.training.validation import teacher_forced
 
-TABLE = "errors.json"
+TABLE = ERRORS
 TRAININGS = ("dfs5", "dfs5-seed1", "dfs5-seed2")
 SIX = ("dfs6", "dfs6-learned", "dfs6-learned-seed1", "dfs6-learned-seed2")
 """Models of 6×6 mazes. Of these, and of all, those that are there are asked."""

@@ -7,11 +7,11 @@ One row a model. As in `experiments.replanned`, the stream at a fork is moved al
 probes of cells of the other way less those of the right one: of the `next` cell, of the
 first four (`near`), of these without the next (`later`), and of the up to four cells
 after them (`far`), as a plan that is made back from the target would settle first.
-`later apart`, `far apart`: along what is left of these
-directions without the probes of the cells before them, on either way. `turns`: at what
-share of forks that were decided rightly the choice becomes the other way, at the same
-forks for all, each after the layer and at the length that turn most on other mazes;
-`random`: as far in random directions. `cosine`: of the near direction and the far one.
+`later apart`, `far apart`: along what is left of these directions without the probes of
+the cells before them, on either way. `turns`: at what share of forks that were decided
+rightly the choice becomes the other way, at the same forks for all, each after the
+layer and at the length that turn most on other mazes; `random`: as far in random
+directions. `cosine`: of the near direction and the far one.
 """
 
 from collections.abc import Iterator, Sequence

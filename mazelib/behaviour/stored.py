@@ -15,6 +15,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 from warnings import warn
 
 import numpy as np
@@ -27,11 +28,14 @@ from mazelib.behaviour.evaluation import Answers
 from mazelib.dataset.stream import MazeSet
 from mazelib.errors import MazelibError
 from mazelib.evidence.records import RESULTS
+from mazelib.evidence.tables import read_table
 from mazelib.files import replacing, writing
 from mazelib.models.checkpoint import TrainedModel
 from mazelib.tokens.tokenizer import Edges, Tokenizer
 
 ANSWERS = RESULTS / "answers"
+ERRORS = "errors.json"
+"""The table of what models fail, made by `python -m experiments.errors`."""
 KEEP = "MAZELIB_KEEP_ANSWERS"
 """The environment variable with which answers that are not there yet are kept."""
 FEWEST = 50
@@ -46,6 +50,34 @@ CELLS = pa.list_(pa.int16())
 SCHEMA = pa.schema(
     {"paths": CELLS, "chosen": CELLS, "sure": pa.list_(pa.float32())},
 )
+
+
+class Decided(NamedTuple):
+    """Which mazes of a set a model solves exactly, and which of their forks go right.
+
+    Forks are in the order of `forks.fork_table`.
+    """
+
+    exact: np.ndarray
+    forks: np.ndarray
+
+
+def decided(model: str, kind: str) -> Decided:
+    """What a model gets right of a set of mazes, from the table of errors.
+
+    Raises MazelibError if the model was not asked about that set.
+    """
+    rows = {(row["model"], row["set"]): row for row in read_table(ERRORS)["rows"]}
+    if (model, kind) not in rows:
+        known = ", ".join(of for name, of in rows if name == model) or "none"
+        raise MazelibError(
+            f"{ERRORS} says nothing of {model} on {kind!r}, only on: {known}: "
+            "take one of those, or another model"
+        )
+    row = rows[model, kind]
+    exact, right = np.ones(row["mazes"], bool), np.ones(row["forks"], bool)
+    exact[row["failed"]] = right[row["wrong_forks"]] = False
+    return Decided(exact, right)
 
 
 def evaluate(

@@ -104,3 +104,14 @@ def test_probabilities_come_back_to_the_bit(kept, trained, mazes):
     given = stored.answers(trained, mazes)
     back = stored.answers(trained, mazes)
     assert np.concatenate(given.sure).tolist() == np.concatenate(back.sure).tolist()
+
+
+def test_what_is_decided_rightly_is_all_but_the_errors(monkeypatch):
+    row = {"model": "one", "set": "test", "mazes": 4, "forks": 3}
+    rows = [row | {"failed": [2], "wrong_forks": [0, 1]}]
+    monkeypatch.setattr(stored, "read_table", lambda table: {"rows": rows})
+    exact, forks = stored.decided("one", "test")
+    assert exact.tolist() == [True, True, False, True]
+    assert forks.tolist() == [False, False, True]
+    with pytest.raises(MazelibError, match="nothing of one on 'far', only on: test"):
+        stored.decided("one", "far")
