@@ -60,7 +60,7 @@ class Run(NamedTuple):
 def names() -> list[str]:
     """The names of the notebooks in the table of contents, in order."""
     toc = (SOURCE / "_toc.yml").read_text(encoding="utf-8")
-    found = re.findall(r"^\s*- file:\s*(\S+)", toc, flags=re.MULTILINE)
+    found = re.findall(r"^\s*(?:- file|root):\s*(\S+)", toc, flags=re.MULTILINE)
     return [name for name in found if (SOURCE / f"{name}.ipynb").exists()]
 
 

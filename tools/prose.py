@@ -18,11 +18,7 @@ from tools import chapters
 BUDGET = {"words": 1200, "figures": 5, "tables": 3, "cells": 12}
 LONG, CROWDED = 25, 3
 """Words of a sentence, and numbers of a paragraph, that are read without effort."""
-BEYOND = {
-    "01_mazes": "fifteen generators take two cells and a few words each",
-    "02_tokens": "each cell of code shows one rule of writing a maze",
-    "03_training": "to be divided: the recipe's parts go to an appendix",
-}
+BEYOND: dict[str, str] = {}
 """Chapters that may be longer than the budget, and why."""
 
 HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
