@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from tools import chapters
 
-BUDGET = {"words": 1200, "figures": 5, "tables": 3, "cells": 12}
+BUDGET = {"words": 1200, "long": 0, "crowded": 4, "figures": 5, "tables": 3}
+BUDGET |= {"cells": 12}
 LONG, CROWDED = 25, 3
 """Words of a sentence, and numbers of a paragraph, that are read without effort."""
 BEYOND: dict[str, str] = {}
@@ -27,6 +28,12 @@ LEFT_OUT = [
     re.compile(r"^[>#|].*$", re.M),  # quotes, headings, tables
     re.compile(r"<[^>\n]*>|\{[a-z:]+\}(?=`)|`[^`\n]*`|\]\([^)\n]*\)|[*\[]"),  # markup
 ]
+NAMES = re.compile(
+    r"(chapter|figure)s? \d+|\d+×\d+|\b(19|20)\d\d\b|L\d+H\d+|95% \w* ?interval",
+    re.I,
+)
+"""What has digits and is no number to a reader: chapter 7, 5×5, 2024, L5H0."""
+SPAN = re.compile(r"([\d.,%+−]+) +to +[\d.,%+−]+")
 
 
 class Prose(NamedTuple):
@@ -49,21 +56,31 @@ def prose_of(notebook: dict) -> Prose:
     text, code = "\n\n".join(written), chapters.code_cells(notebook)
     for pattern in LEFT_OUT:
         text = pattern.sub(" ", text)
-    sentences = re.split(r"(?<=[.?!:])\s+|\n\s*\n|\n\s*-", text)
+    sentences = re.split(r"(?<=[.?!:])\)?\s+|\n\s*\n|\n\s*-", text)
     paragraphs = re.split(r"\n\s*\n|\n\s*-", text)
     return Prose(
-        words=len(text.split()),
-        long=[s for s in sentences if len(s.split()) > LONG],
-        crowded=sum(len(re.findall(r"\d[\d.,]*", p)) > CROWDED for p in paragraphs),
+        words=count_words(text),
+        long=[s for s in sentences if count_words(s) > LONG],
+        crowded=sum(count_numbers(p) > CROWDED for p in paragraphs),
         figures=sum("image" in c["metadata"].get("mystnb", {}) for c in code),
         tables=sum(len(re.findall(r"^\|[ :|-]+\|$", cell, re.M)) for cell in written),
         cells=sum(not HIDDEN & set(c["metadata"].get("tags", [])) for c in code),
     )
 
 
+def count_words(text: str) -> int:
+    """How many words: what has a letter or a digit in it."""
+    return sum(bool(re.search(r"\w", word)) for word in text.split())
+
+
+def count_numbers(text: str) -> int:
+    """How many numbers, names left out; an interval counts as one."""
+    return len(re.findall(r"\d[\d.,]*", SPAN.sub(r"\1", NAMES.sub("", text))))
+
+
 def beyond(found: Prose) -> list[str]:
     """What of a chapter is beyond the budget."""
-    counts = {what: getattr(found, what) for what in BUDGET}
+    counts = found._asdict() | {"long": len(found.long)}
     return [
         f"{counts[k]:,} {k} ({BUDGET[k]:,})" for k in BUDGET if counts[k] > BUDGET[k]
     ]

@@ -45,10 +45,22 @@ def test_what_a_reader_reads_is_counted():
             ("code", "drawn", {"mystnb": {"image": {"alt": "a figure"}}}),
         )
     )
-    assert found.words == len(["Two", "plain", "words12,", "and", "none."]) + 34 + 6
+    sentence = found.long[0].split()
+    assert found.words == len("Two plain words 12 and none".split()) + len(sentence) + 6
     assert len(found.long) == 1
     assert found.long[0].startswith("One sentence")
     assert (found.crowded, found.figures, found.tables, found.cells) == (1, 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Figure 2 and [chapter 7] of 5×5 mazes, in 2024: L5H0.", 0),
+        ("0.62 (95% interval 0.48 to 0.75), and −0.05 in 1,000 mazes", 4),
+    ],
+)
+def test_names_are_no_numbers_and_an_interval_is_one(text, count):
+    assert prose.count_numbers(text) == count
 
 
 @pytest.mark.parametrize("name", chapters.names())
