@@ -15,8 +15,14 @@ from typing import NamedTuple
 
 from tools import chapters
 
-BUDGET = {"words": 1200, "long": 0, "crowded": 4, "figures": 5, "tables": 3}
-BUDGET |= {"cells": 12}
+BUDGET = {
+    "words": 1200,
+    "long": 0,
+    "crowded": 4,
+    "figures": 5,
+    "tables": 3,
+    "cells": 12,
+}
 LONG, CROWDED = 25, 3
 """Words of a sentence, and numbers of a paragraph, that are read without effort."""
 BEYOND: dict[str, str] = {}
@@ -34,6 +40,7 @@ NAMES = re.compile(
 )
 """What has digits and is no number to a reader: chapter 7, 5×5, 2024, L5H0."""
 SPAN = re.compile(r"([\d.,%+−]+) +to +[\d.,%+−]+")
+"""An interval, of which its lower end is kept."""
 
 
 class Prose(NamedTuple):
