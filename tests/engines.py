@@ -1,7 +1,7 @@
 """JavaScript of the book, run by what would run it: Chromium, or node without one.
 
-    with engine() as call:
-        call([script], "x => x + 1", 1)     # 2
+with engine() as call:
+    call([script], "x => x + 1", 1)     # 2
 """
 
 import json

@@ -21,7 +21,7 @@ import yaml
 
 from mazelib.figures.viewers import SCRIPT, script_file
 from mazelib.files import write_json
-from tools import chapters
+from tools import chapters, live
 from tools.chapters import ROOT, SOURCE
 
 BUILD = ROOT / "_build"
@@ -47,6 +47,7 @@ def gather() -> list[str]:
         target = PAGES / "_extra" / place
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(script, target)
+    live.write(PAGES / "_static" / "live")
     return missing
 
 

@@ -4,7 +4,8 @@
 
 A page opened as a file may load scripts, but fetch nothing else, so both come as
 scripts that set a global: `models/NAME.js` the model's files as they are, in base64,
-with its readings where data/live has some; `mazes.js` test mazes of every generator.
+with its readings where data/directions has some; `mazes.js` test mazes of every
+generator; `index.js` which models there are, and how large.
 """
 
 import argparse
@@ -14,18 +15,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from tqdm import tqdm
 
-from mazelib.dataset.stream import MazeSet, MazeStream, StreamConfig
+from mazelib.dataset.stream import MazeStream, StreamConfig
+from mazelib.figures.viewers import passage_bits
 from mazelib.files import ROOT
 from mazelib.mazes import GENERATORS, MazeConfig
 from mazelib.models import zoo
 
-READINGS = ROOT / "data" / "live"
-"""Directions of some models' streams, as `experiments.live` has fitted them."""
+READINGS = ROOT / "data" / "directions"
+"""Directions of some models' streams, as `experiments.directions` has fitted them."""
 UNTRAINED = {"untrained": "dfs5"}
 """Networks with random weights, and the model whose shape each has."""
+ORDER = ("dfs5", "dfs6-learned")
+"""Those that a menu begins with."""
+KINDS = {
+    "dfs": "depth-first",
+    "mixed": "several kinds, cycles too",
+    "dfs5-walls": "reads walls",
+    "dfs5-pairs": "cells as pairs",
+    "dfs5-shifted": "anywhere in 7×7",
+    "untrained": "random weights",
+}
+"""What a menu says of the mazes of a training, or of a network by its name."""
 SIDES, LARGE = (3, 4, 5, 6, 7), {"dfs": 10}
 MAZES = 40
 """Of each generator and side."""
@@ -63,21 +75,13 @@ def setting(table: str, name: str, value: object) -> str:
     return f"(globalThis.{table} ??= {{}})[{json.dumps(name)}] = {text};\n"
 
 
-def bits_of(mazes: MazeSet) -> list[str]:
-    """The passages of mazes in hexadecimal: to the right row by row, then down."""
-    parts = (mazes.right, mazes.down)
-    bits = np.concatenate([part.reshape(len(mazes), -1) for part in parts], 1)
-    digits = -(-bits.shape[1] // 4)
-    return [row.tobytes().hex()[:digits] for row in np.packbits(bits, axis=1)]
-
-
 def questions(generator: str, side: int) -> list[tuple[str, int, int]]:
     """Test mazes of a generator: the passages, the origin and the target of each."""
     maze = MazeConfig(generator, side)
     split = "test" if side > min(SIDES) else "any"  # there are few of the smallest
     mazes = MazeStream(StreamConfig(maze, split=split, min_steps=3)).take(0, MAZES)
     ends = zip(mazes.origin[:, 0].tolist(), mazes.target[:, 0].tolist(), strict=True)
-    return [(bits, *both) for bits, both in zip(bits_of(mazes), ends, strict=True)]
+    return [(bits, *both) for bits, both in zip(passage_bits(mazes), ends, strict=True)]
 
 
 def maze_script() -> str:
@@ -91,11 +95,31 @@ def maze_script() -> str:
     )
 
 
+def entry(name: str, script: str) -> dict[str, object]:
+    """What a menu says of a network."""
+    card = zoo.read_card(UNTRAINED.get(name, name))
+    mazes = card["training"]["mazes"]["mazes"]
+    g = mazes["generator"]
+    what = f"{mazes['grid']}×{mazes['grid']}, {KINDS.get(name) or KINDS.get(g, g)}"
+    sides = {"side": card["model"]["side"], "grid": mazes["grid"]}
+    return {
+        "name": name,
+        "what": what,
+        **sides,
+        "megabytes": round(len(script) / 1e6, 1),
+    }
+
+
 def scripts() -> Mapping[str, str]:
     """All scripts, by the names of their files."""
-    names = [*zoo.names(), *UNTRAINED]
-    models = {f"models/{name}.js": model_script(name) for name in tqdm(names, "live")}
-    return {"mazes.js": maze_script(), **models}
+    names = [*ORDER, *(n for n in zoo.names() if n not in ORDER), *UNTRAINED]
+    models = {name: model_script(name) for name in tqdm(names, "live")}
+    index = json.dumps([entry(*model) for model in models.items()], ensure_ascii=False)
+    return {
+        "index.js": f"globalThis.liveModels = {index};\n",
+        "mazes.js": maze_script(),
+        **{f"models/{name}.js": script for name, script in models.items()},
+    }
 
 
 def write(folder: Path) -> None:

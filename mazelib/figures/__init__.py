@@ -10,6 +10,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["diagrams", "plots"],
     submod_attrs={
-        "viewers": ["AttentionViewer"],
+        "viewers": ["AttentionViewer", "LiveMaze"],
     },
 )

@@ -1,11 +1,13 @@
-"""Attention patterns to click through, by CircuitsVis, without the network.
+"""What a reader can click on: attention patterns, and a maze that a model answers.
 
-    AttentionViewer(tokens, pattern)           # pattern: [heads, pos, pos]
+    AttentionViewer(tokens, pattern)                       # pattern: [heads, pos, pos]
+    LiveMaze(mazes[:1], "dfs5", show="head", layer=5)      # see book/_static/live
 
-A notebook gets CircuitsVis' script with each viewer. The book, which sets the
+Neither asks the network. CircuitsVis draws the patterns. A notebook gets CircuitsVis' script with each viewer. The book, which sets the
 environment variable MAZELIB_BOOK while it runs the chapters, has it once as a file of
 its own, and its viewers load it from there. CircuitsVis itself would ask the network
-first (github.com/TransformerLensOrg/CircuitsVis, 1.43).
+first (github.com/TransformerLensOrg/CircuitsVis, 1.43). Live mazes run in the book
+alone; elsewhere they are pictures.
 """
 
 import base64
@@ -21,8 +23,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from mazelib.dataset.stream import MazeSet
 from mazelib.errors import MazelibError
 from mazelib.evidence.records import BOOK
+from mazelib.mazes.drawing import Cells
 
 SCRIPT = "circuitsvis/iife.js"
 """Where the book has CircuitsVis' script, from its root."""
@@ -110,3 +114,59 @@ class AttentionViewer:
 
     def __repr__(self) -> str:
         return f"AttentionViewer of {self.pattern.shape[0]} heads, to be seen as HTML"
+
+
+def passage_bits(mazes: MazeSet) -> list[str]:
+    """The passages of mazes in hexadecimal: to the right row by row, then down."""
+    parts = (mazes.right, mazes.down)
+    bits = np.concatenate([part.reshape(len(mazes), -1) for part in parts], 1)
+    digits = bits.shape[1] // 4
+    return [row.tobytes().hex()[:digits] for row in np.packbits(bits, axis=1)]
+
+
+class LiveMaze:
+    """A maze that the book's reader changes, and the model of the page answers.
+
+    maze: one, with the question and the order of the list that it has there. model: its
+    name in the zoo. answer: what it printed, which the page draws before the model is
+    loaded. shown: what is drawn over the maze at first, and what is changed, by the
+    names of `FORMS` in book/_static/live/state.js, such as show="head", layer=5.
+
+    Raises MazelibError for more mazes than one, or one that is not in the corner of the
+    vocabulary's grid, where the page has them.
+    """
+
+    def __init__(
+        self, maze: MazeSet, model: str, answer: Cells = (), **shown: str | int
+    ):
+        if len(maze) != 1 or maze.offset.any():
+            raise MazelibError(
+                f"{len(maze)} mazes at offsets {maze.offset.tolist()}: give one, at 0"
+            )
+        self.maze, self.model, self.answer = maze, model, list(map(int, answer))
+        self.shown = shown
+
+    @property
+    def state(self) -> str:
+        """All that the page begins with, as an address of the page has it."""
+        sample = self.maze[0]
+        facts = {
+            "model": self.model,
+            "n": sample.maze.n,
+            "m": passage_bits(self.maze)[0],
+        }
+        facts |= {"o": sample.origin, "t": sample.target, "key": int(self.maze.key[0])}
+        facts |= self.shown
+        return "_".join(f"{name}_{value}" for name, value in facts.items())
+
+    def _repr_html_(self) -> str:
+        drawn = self.maze[0].draw(self.answer or None)
+        told = "In the built book this maze can be changed, and the model asked, here."
+        answer = ".".join(map(str, self.answer))
+        return (
+            f'<div class="live" data-state="{html.escape(self.state, quote=True)}" '
+            f'data-answer="{answer}">{drawn._repr_html_()}<p>{told}</p></div>'
+        )
+
+    def __repr__(self) -> str:
+        return str(self.maze[0].draw(self.answer or None))

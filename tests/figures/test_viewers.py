@@ -1,4 +1,4 @@
-"""A viewer holds its pattern and asks the network for nothing."""
+"""What is shown holds all that it needs, and asks the network for nothing."""
 
 import base64
 import re
@@ -6,8 +6,10 @@ import re
 import numpy as np
 import pytest
 
+from mazelib.dataset.stream import MazeStream, StreamConfig
 from mazelib.errors import MazelibError
-from mazelib.figures.viewers import BOOK, AttentionViewer, script_file
+from mazelib.figures.viewers import BOOK, AttentionViewer, LiveMaze, script_file
+from mazelib.mazes import MazeConfig
 
 TOKENS = ["<PATH_START>", "(0,1)", "(0,2)"]
 
@@ -52,3 +54,33 @@ def test_a_pattern_that_does_not_fit_is_an_error(pattern):
         AttentionViewer(TOKENS[:2], pattern)
     with pytest.raises(MazelibError, match="1 names for 2 heads"):
         AttentionViewer(TOKENS, pattern, ["L0H0"])
+
+
+def test_a_live_maze_is_told_whole_and_drawn_without_scripts():
+    maze = MazeStream(StreamConfig(MazeConfig("dfs", 4), split="any")).take(3, 1)
+    sample = maze[0]
+    live = LiveMaze(maze, "dfs5", sample.path, show="head", layer=5)
+    state = dict(zip(*[iter(live.state.split("_"))] * 2, strict=True))
+    bits = f"{int(state['m'], 16):0{4 * len(state['m'])}b}"
+    passages = np.concatenate([sample.maze.right.ravel(), sample.maze.down.ravel()])
+    assert [bit == "1" for bit in bits] == passages.tolist()
+    assert state | {"m": ""} == {
+        "model": "dfs5",
+        "n": "4",
+        "m": "",
+        "o": str(sample.origin),
+        "t": str(sample.target),
+        "key": str(maze.key[0]),
+        "show": "head",
+        "layer": "5",
+    }
+    text = live._repr_html_()
+    assert "<svg" in text
+    assert "<script" not in text
+    assert repr(live) == str(sample.draw(sample.path))
+
+
+def test_a_live_maze_is_one_maze_in_its_corner():
+    mazes = MazeStream(StreamConfig(MazeConfig("dfs", 4), split="any")).take(0, 2)
+    with pytest.raises(MazelibError, match="2 mazes"):
+        LiveMaze(mazes, "dfs5")

@@ -7,6 +7,7 @@ from engines import LIVE, engine
 from mazelib.behaviour.baselines import greedy_step, sighted_step
 from mazelib.behaviour.metrics import departure
 from mazelib.dataset.stream import MazeStream, StreamConfig
+from mazelib.figures.viewers import passage_bits
 from mazelib.mazes import GENERATORS, MazeConfig
 from mazelib.tokens import SCHEMES, Tokenizer
 from tools import live
@@ -27,14 +28,16 @@ def mazes():
     for generator, side in (("dfs", 5), ("prim", 7), ("percolation", 6)):
         config = StreamConfig(MazeConfig(generator, side), split="any", min_steps=2)
         some = MazeStream(config).take(0, 20)
-        found += zip(some, live.bits_of(some), strict=True)
+        found += zip(some, passage_bits(some), strict=True)
     return found
 
 
 def test_passages_survive_being_text(call, mazes):
     argument = [[sample.maze.n, bits] for sample, bits in mazes]
-    again = "mazes => mazes.map(([n, bits]) => [String(Maze.parse(n, bits)), Maze.parse(n, bits).pairs()"
-    again += ".filter(([a, b]) => Maze.parse(n, bits).isOpen(a, b)).length])"
+    again = """mazes => mazes.map(([n, bits]) => {
+      const maze = Maze.parse(n, bits);
+      return [String(maze), maze.pairs().filter(pair => maze.isOpen(...pair)).length];
+    })"""
     found = call(SCRIPTS, again, argument)
     assert found == [[bits, len(sample.maze.edges())] for sample, bits in mazes]
 
@@ -57,7 +60,9 @@ HOSTILE = [
 
 
 def test_what_is_no_maze_is_refused(call):
-    tried = "all => all.map(([n, bits]) => { try { Maze.parse(n, bits); return 'taken'; }"
+    tried = (
+        "all => all.map(([n, bits]) => { try { Maze.parse(n, bits); return 'taken'; }"
+    )
     tried += " catch (error) { return error.message; } })"
     for (n, bits), said in zip(HOSTILE, call(SCRIPTS, tried, HOSTILE), strict=True):
         assert "a maze" in said, (n, bits, said)
@@ -78,7 +83,7 @@ def test_prompts_and_reading_are_those_of_the_tokenizer(call, mazes, scheme):
         const ids = vocabulary.prompt(Maze.parse(n, bits), origin, target, BigInt(key));
         const path = Maze.parse(n, bits).shortestPath(origin, target);
         return {ids, words: ids.map(id => vocabulary.words[id]), path,
-          read: vocabulary.cells(path.flatMap(cell => vocabulary.cell(n, cell)).concat([8]), n)};
+          read: vocabulary.cells([...path.flatMap(c => vocabulary.cell(n, c)), 8], n)};
       }); }"""
     found = call(SCRIPTS, write, argument)
     for key, ((sample, _), own) in enumerate(
@@ -102,7 +107,8 @@ def test_solvers_choose_as_the_baselines_do(call, mazes):
         ]
     choose = """asked => asked.map(([n, bits, path, target, steps]) => {
       const maze = Maze.parse(n, bits);
-      return steps ? sighted(maze, path, target, steps) : greedy(maze, path, target); })"""
+      if (!steps) return greedy(maze, path, target);
+      return sighted(maze, path, target, steps); })"""
     argument = [[s.maze.n, b, p, s.target, k] for s, b, p, k in asked]
     found = call(SCRIPTS, choose, argument)
     for (sample, _, path, steps), own in zip(asked, found, strict=True):
@@ -121,7 +127,9 @@ def test_answers_leave_the_way_as_mazelib_says(call, mazes, rng):
             if len(walk) > 1 and walk[-2] >= 0 and rng.random() < 0.5:
                 beside = [*sample.maze.neighbours(int(walk[-2])), walk[-1]]
                 walk[-1] = rng.choice(beside)
-            asked.append((sample, bits, [int(c) for c in walk], bool(rng.random() < 0.8)))
+            asked.append(
+                (sample, bits, [int(c) for c in walk], bool(rng.random() < 0.8))
+            )
     asked = [row for row in asked if row[2]]
     leave = """asked => asked.map(([n, bits, origin, target, cells, isEnded]) =>
       departure(Maze.parse(n, bits), origin, target, cells, isEnded).kind)"""

@@ -15,7 +15,8 @@ MAZES = 20
 NAMES = [*zoo.names(), *live.UNTRAINED]
 RUN = """({name, prompts, most}) => {
   const {config, weights} = mazeModels[name];
-  const net = new Transformer(Uint8Array.from(atob(weights), c => c.charCodeAt(0)).buffer, config);
+  const bytes = Uint8Array.from(atob(weights), c => c.charCodeAt(0)).buffer;
+  const net = new Transformer(bytes, config);
   const plain = rows => rows.map(row => Array.from(row));
   const answers = prompts.map(ids => {
     net.reset();
@@ -30,9 +31,10 @@ RUN = """({name, prompts, most}) => {
     return {found, read: read.flat()};
   });
   net.reset();
-  const ids = [...prompts[0], ...answers[0].found], {logits, attention, residual} = net.step(ids);
-  return {answers, whole: {ids, logits: plain(logits), attention: attention.map(layer => layer.map(plain)),
-    residual: residual.map(plain)}};
+  const ids = [...prompts[0], ...answers[0].found];
+  const {logits, attention, residual} = net.step(ids);
+  return {answers, whole: {ids, logits: plain(logits), residual: residual.map(plain),
+    attention: attention.map(layer => layer.map(plain))}};
 }"""
 
 

@@ -5,6 +5,7 @@
 //   new Vocabulary("ut", 7).prompt(maze, 0, 24, 3n)    // token ids; 3n draws the order
 //   sighted(maze, [0, 1], 24, 3)                 // where a solver that sees 3 steps goes
 "use strict";
+{
 
 const MOST_SIDE = 10;
 
@@ -221,3 +222,4 @@ function departure(maze, origin, target, cells, isEnded) {
 }
 
 Object.assign(globalThis, {Maze, Vocabulary, sighted, greedy, departure});
+}

@@ -10,6 +10,7 @@
 //   stream(layer, position, x)        the residual stream before a layer, or after all
 //   head(layer, head, position, z)    what a head moves, before its output matrix
 "use strict";
+{
 
 class Transformer {
   constructor(bytes, config) {
@@ -261,4 +262,5 @@ function erf(x) {
   return Math.sign(x) * (1 - sum * Math.exp(-x * x));
 }
 
-globalThis.Transformer = Transformer;
+Object.assign(globalThis, {Transformer, tensors});
+}
