@@ -9,6 +9,7 @@ last run no longer holds stands in the book without outputs.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import yaml
+from bs4 import BeautifulSoup
 
 from mazelib.figures.viewers import SCRIPT, script_file
 from mazelib.files import write_json
@@ -74,6 +76,16 @@ def configuration() -> Path:
     return path
 
 
+def glossary_script() -> str:
+    """What each term of the built glossary says, for pages that name it."""
+    page = BeautifulSoup((BUILD / "html" / "glossary.html").read_text("utf-8"), "html.parser")
+    terms = {
+        term["id"]: term.find_next_sibling("dd").get_text(" ", strip=True)
+        for term in page.select("dl.glossary dt[id]")
+    }
+    return f"globalThis.glossaryTerms = {json.dumps(terms, ensure_ascii=False)};\n"
+
+
 def build_pages(missing: list[str]) -> None:
     """Build _build/html; any warning is an error. missing: chapters not run as now."""
     shutil.rmtree(BUILD / "html", ignore_errors=True)
@@ -82,6 +94,8 @@ def build_pages(missing: list[str]) -> None:
     command += ["--path-output", ROOT, "--keep-going", "-q", "-W", "-n"]
     if subprocess.run(command, cwd=ROOT).returncode:
         sys.exit("the pages were not built")
+    terms = BUILD / "html" / "_static" / "glossary.js"
+    terms.write_text(glossary_script(), encoding="utf-8")
     for name in missing:
         print(f"{name} was not run as it is now: its page has no outputs")
     print(f"The book is in {(BUILD / 'html' / 'index.html').relative_to(ROOT)}")

@@ -110,16 +110,18 @@ def entry(name: str, script: str) -> dict[str, object]:
     }
 
 
-def scripts() -> Mapping[str, str]:
+def index_script(models: Mapping[str, str]) -> str:
+    """A script that tells a page which networks there are. models: their scripts."""
+    index = [entry(*model) for model in models.items()]
+    return f"globalThis.liveModels = {json.dumps(index, ensure_ascii=False)};\n"
+
+
+def scripts() -> dict[str, str]:
     """All scripts, by the names of their files."""
     names = [*ORDER, *(n for n in zoo.names() if n not in ORDER), *UNTRAINED]
     models = {name: model_script(name) for name in tqdm(names, "live")}
-    index = json.dumps([entry(*model) for model in models.items()], ensure_ascii=False)
-    return {
-        "index.js": f"globalThis.liveModels = {index};\n",
-        "mazes.js": maze_script(),
-        **{f"models/{name}.js": script for name, script in models.items()},
-    }
+    found = {"index.js": index_script(models), "mazes.js": maze_script()}
+    return found | {f"models/{name}.js": script for name, script in models.items()}
 
 
 def write(folder: Path) -> None:

@@ -3,11 +3,12 @@
     AttentionViewer(tokens, pattern)                       # pattern: [heads, pos, pos]
     LiveMaze(mazes[:1], "dfs5", show="head", layer=5)      # see book/_static/live
 
-Neither asks the network. CircuitsVis draws the patterns. A notebook gets CircuitsVis' script with each viewer. The book, which sets the
-environment variable MAZELIB_BOOK while it runs the chapters, has it once as a file of
-its own, and its viewers load it from there. CircuitsVis itself would ask the network
-first (github.com/TransformerLensOrg/CircuitsVis, 1.43). Live mazes run in the book
-alone; elsewhere they are pictures.
+Neither asks the network. CircuitsVis draws the patterns (1.43,
+github.com/TransformerLensOrg/CircuitsVis); by itself it would ask the network first. A
+notebook gets its script with each viewer. The book, which sets the environment variable
+MAZELIB_BOOK while it runs the chapters, has it once as a file of its own, and its
+viewers load it from there. Live mazes run in the book alone; elsewhere they are
+pictures.
 """
 
 import base64
