@@ -89,6 +89,7 @@ tables: $(READY) ## make the tables of data/results that take longer than a chap
 	$(BIN)/python -m experiments.stops
 	$(BIN)/python -m experiments.ways
 	$(BIN)/python -m experiments.which_cells
+	$(BIN)/python -m experiments.directions
 
 answers: $(READY) ## ask the models anew what the chapters ask them (15 minutes)
 	$(BIN)/python -m tools.chapters --answers
@@ -111,6 +112,10 @@ lock: ## renew requirements.lock and environment.yml from pyproject.toml, with u
 check-lock: $(READY) ## look whether the lock installs on every Python and system promised
 	$(BIN)/python tools/lock.py --check
 
+audit: $(READY) ## ask whether a package of the lock has a known weakness, over the network
+	$(BIN)/uv tool run --system-certs pip-audit@2.10.1 \
+	  --requirement requirements.lock --no-deps --disable-pip
+
 check-citation: $(READY) ## validate CITATION.cff, with a tool that is downloaded
 	$(BIN)/uv tool run --system-certs --exclude-newer 2026-11-20 \
 	  cffconvert==2.0.0 --validate
@@ -125,5 +130,5 @@ clean-compiled: ## remove what numba compiled
 clean: clean-compiled ## remove the built book and caches
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup test lint format book numbers lab train tables answers benchmark lock check-lock check-citation \
+.PHONY: help setup test lint format book numbers lab train tables answers benchmark lock check-lock check-citation audit \
   check-links clean-compiled clean

@@ -15,7 +15,7 @@ import browser
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, sync_playwright
 
-LIVE = Path(__file__).resolve().parents[1] / "book" / "_static" / "live"
+LIVE = Path(__file__).resolve().parents[1] / "book" / "live"
 Call = Callable[[Sequence[Path], str, Any], Any]
 """(scripts to load, a function's source, its argument) → what it returns."""
 

@@ -3,18 +3,17 @@
 import html
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import browser
 import pytest
+from engines import chromium
 
 HTML = Path(__file__).resolve().parent.parent / "_build" / "html"
 PAGES = sorted(HTML.glob("*.html"))
 CHAPTERS = sorted((HTML.parent.parent / "book").glob("*.ipynb"))
 
 pytestmark = pytest.mark.skipif(not PAGES, reason="the book is not built: make book")
-BROWSER = browser.found()
 LOADS = re.compile(
     r'<(?:script|img|iframe|source)\b[^>]*\bsrc="([^"]+)"'
     r'|<link\b(?=[^>]*\brel="(?:stylesheet|preload|icon|shortcut icon)")'
@@ -59,19 +58,6 @@ def test_a_page_has_every_figure_of_its_chapter(chapter):
     assert not [image for image in images if image and image["alt"] not in text]
 
 
-def opened(page: Path) -> str:
-    """A page as a browser has it from the file, once its scripts have run.
-
-    No name can be looked up: what is not in the folder is not there.
-    """
-    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]
-    shown = subprocess.run(
-        [*command, page.as_uri()], capture_output=True, timeout=300, check=True
-    )
-    return shown.stdout.decode()
-
-
 VIEWER = re.compile(
     r'<div id="(cv-\w+)" class="cv-figure"[^>]* '
     r'aria-label="Attention of (.*?) over[^>]*>'
@@ -79,17 +65,23 @@ VIEWER = re.compile(
 VIEWED = [p for p in PAGES if VIEWER.search(p.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.skipif(not BROWSER, reason="there is no Chromium to open pages in")
+@pytest.mark.skipif(not browser.found(), reason="there is no Chromium")
 @pytest.mark.parametrize("page", VIEWED, ids=lambda page: page.stem)
 def test_attention_viewers_work_from_the_file_alone(page):
-    """In the page as it is written a viewer is empty; a browser draws its heads."""
+    """In the page as it is written a viewer is empty; in view, its heads are drawn."""
     written = page.read_text(encoding="utf-8")
-    assert all(
-        written[m.end() :].startswith("</div>") for m in VIEWER.finditer(written)
-    )
-    _, *parts = VIEWER.split(opened(page))
-    assert parts[::3] == [m[1] for m in VIEWER.finditer(written)]
-    for names, after in zip(parts[1::3], parts[2::3], strict=True):
-        shown, heads = after.split("<script")[0], names.split(", ")
-        assert all(f">{head}<" in shown for head in heads)
-        assert shown.count("<canvas") == len(heads) + 1  # and one of them large
+    with chromium() as launched:
+        opened = launched.new_page()
+        opened.set_default_timeout(120_000)
+        opened.goto(page.as_uri())
+        for viewer in VIEWER.finditer(written):
+            assert written[viewer.end() :].startswith("</div>")
+            place, names = opened.locator(f"#{viewer[1]}"), viewer[2].split(", ")
+            assert place.locator("canvas").count() == 0
+            place.scroll_into_view_if_needed()
+            for name in names:
+                place.get_by_text(name, exact=True).first.wait_for()
+            # and one of them large
+            assert place.locator("canvas").count() == len(names) + 1
+            labels = place.locator("canvas[aria-label^='Attention of']")
+            assert labels.count() == len(names) + 1

@@ -9,6 +9,7 @@ last run no longer holds stands in the book without outputs.
 """
 
 import argparse
+import html
 import json
 import os
 import re
@@ -28,6 +29,12 @@ from tools.chapters import ROOT, SOURCE
 
 BUILD = ROOT / "_build"
 PAGES = BUILD / "source"
+POLICY = (
+    "default-src 'self' file: data: blob: 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self' file:"
+)
+"""What pages may load: their own files alone, from a server or from a folder, and what
+they have in themselves."""
 
 
 def gather() -> list[str]:
@@ -49,7 +56,8 @@ def gather() -> list[str]:
         target = PAGES / "_extra" / place
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(script, target)
-    live.write(PAGES / "_static" / "live")
+    shutil.move(PAGES / "live", PAGES / "_extra" / "live")
+    live.write(PAGES / "_extra" / "live")
     return missing
 
 
@@ -64,9 +72,21 @@ def repository_url() -> str | None:
     return f"https://github.com/{match[1]}" if match else None
 
 
+def version() -> str:
+    """What a page's foot says: of which day and commit this book is, if git knows."""
+    shown = subprocess.run(
+        ["git", "log", "-1", "--format=Last changed on %cs, version %h"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    return shown.stdout.strip()
+
+
 def configuration() -> Path:
-    """_config.yml with this checkout's repository filled in."""
+    """_config.yml with this checkout's repository and version filled in."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    config["html"]["extra_footer"] = f"<p>{version()}</p>"
     url = repository_url()
     if url:
         config["repository"] = {"url": url, "path_to_book": "book", "branch": "main"}
@@ -78,12 +98,44 @@ def configuration() -> Path:
 
 def glossary_script() -> str:
     """What each term of the built glossary says, for pages that name it."""
-    page = BeautifulSoup((BUILD / "html" / "glossary.html").read_text("utf-8"), "html.parser")
+    page = BeautifulSoup(
+        (BUILD / "html" / "glossary.html").read_text("utf-8"), "html.parser"
+    )
     terms = {
         term["id"]: term.find_next_sibling("dd").get_text(" ", strip=True)
         for term in page.select("dl.glossary dt[id]")
     }
     return f"globalThis.glossaryTerms = {json.dumps(terms, ensure_ascii=False)};\n"
+
+
+def said_of(page: BeautifulSoup) -> dict[str, str]:
+    """What others show of a page that they link to: its title, and what it found."""
+    title = page.h1.get_text(strip=True).rstrip("#") if page.h1 else ""
+    first = page.select_one(".admonition li:nth-of-type(2), article p")
+    found = " ".join(first.get_text().split()) if first else ""
+    return {"og:title": title, "og:type": "article", "og:description": found[:300]}
+
+
+def finish(page: Path) -> None:
+    """Say in a page's head what it is about, and that it asks no other host.
+
+    What the theme has for running cells on a server is taken out: it would ask one. So
+    is what calls the bibliography a list, which has no items.
+    """
+    text = page.read_text(encoding="utf-8")
+    facts = said_of(BeautifulSoup(text, "html.parser"))
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    meta += "".join(
+        f'<meta property="{name}" content="{html.escape(said, quote=True)}">'
+        for name, said in facts.items()
+        if facts["og:title"]
+    )
+    text = re.sub(r"<script>const THEBE_JS_URL.*?</script>", "", text, flags=re.S)
+    text = re.sub(r"<(script|link)\b[^>]*sphinx-thebe[^>]*>(</script>)?", "", text)
+    text = text.replace('<div role="list" class="citation-list">', "<div>")
+    before, head, after = text.partition("<head>")
+    guarded = f"{before}{head}{meta}{after}" if head else meta + text
+    page.write_text(guarded, encoding="utf-8")
 
 
 def build_pages(missing: list[str]) -> None:
@@ -96,6 +148,8 @@ def build_pages(missing: list[str]) -> None:
         sys.exit("the pages were not built")
     terms = BUILD / "html" / "_static" / "glossary.js"
     terms.write_text(glossary_script(), encoding="utf-8")
+    for page in (BUILD / "html").glob("*.html"):
+        finish(page)
     for name in missing:
         print(f"{name} was not run as it is now: its page has no outputs")
     print(f"The book is in {(BUILD / 'html' / 'index.html').relative_to(ROOT)}")

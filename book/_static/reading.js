@@ -120,12 +120,22 @@
         view.replaceChildren(el("img", {src: image.src, alt: image.alt}), el("button", {type: "button"}, "Close"));
         view.showModal();
       };
-      const button = el("button", {type: "button", class: "figure-open", title: "Enlarge", onclick: open});
-      image.replaceWith(button);
-      button.append(image);
+      const box = el("span", {class: "figure-box"});
+      image.replaceWith(box);
+      image.addEventListener("click", open);
+      box.append(image, el("button", {type: "button", class: "figure-open", "aria-label": "Enlarge the figure", onclick: open}, "⤢"));
     }
   }
 
-  const start = () => [predictions, summedUp, terms, figures].forEach(each => each());
+  // CircuitsVis draws attention without saying whose it is.
+  function canvases() {
+    const name = () => document.querySelectorAll(".cv-figure canvas:not([aria-label])").forEach(canvas =>
+      canvas.setAttribute("aria-label", `Attention of ${canvas.parentElement.textContent.trim() || "the chosen head"}`));
+    for (const figure of document.querySelectorAll(".cv-figure"))
+      new MutationObserver(name).observe(figure, {childList: true, subtree: true});
+    name();
+  }
+
+  const start = () => [predictions, summedUp, terms, figures, canvases].forEach(each => each());
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
 }

@@ -1,14 +1,14 @@
 """What a reader can click on: attention patterns, and a maze that a model answers.
 
     AttentionViewer(tokens, pattern)                       # pattern: [heads, pos, pos]
-    LiveMaze(mazes[:1], "dfs5", show="head", layer=5)      # see book/_static/live
+    LiveMaze(mazes[:1], "dfs5", show="head", layer=5)      # see book/live
 
 Neither asks the network. CircuitsVis draws the patterns (1.43,
 github.com/TransformerLensOrg/CircuitsVis); by itself it would ask the network first. A
 notebook gets its script with each viewer. The book, which sets the environment variable
 MAZELIB_BOOK while it runs the chapters, has it once as a file of its own, and its
-viewers load it from there. Live mazes run in the book alone; elsewhere they are
-pictures.
+viewers load it from there. Patterns are drawn when they come into view, since drawing
+takes seconds. Live mazes run in the book alone; elsewhere they are pictures.
 """
 
 import base64
@@ -46,15 +46,22 @@ RENDER = """
     const props = {...%(props)s, attention};
     CircuitsVis.render("%(id)s", CircuitsVis.AttentionHeads, props);
   };
-  if (window.CircuitsVis) return render();
-  const root = document.documentElement.dataset.content_root || "";
-  window.circuitsVisLoaded ||= new Promise(done => {
-    const script = document.createElement("script");
-    script.src = root + "%(script)s";
-    script.onload = done;
-    document.head.append(script);
-  });
-  window.circuitsVisLoaded.then(render);
+  const load = () => {
+    if (window.CircuitsVis) return render();
+    const root = document.documentElement.dataset.content_root || "";
+    window.circuitsVisLoaded ||= new Promise(done => {
+      const script = document.createElement("script");
+      script.src = root + "%(script)s";
+      script.onload = done;
+      document.head.append(script);
+    });
+    window.circuitsVisLoaded.then(render);
+  };
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some(entry => entry.isIntersecting)) return;
+    observer.disconnect();
+    load();
+  }).observe(document.getElementById("%(id)s"));
 })();
 """
 
@@ -131,7 +138,7 @@ class LiveMaze:
     maze: one, with the question and the order of the list that it has there. model: its
     name in the zoo. answer: what it printed, which the page draws before the model is
     loaded. shown: what is drawn over the maze at first, and what is changed, by the
-    names of `FORMS` in book/_static/live/state.js, such as show="head", layer=5.
+    names of `FORMS` in book/live/state.js, such as show="head", layer=5.
 
     Raises MazelibError for more mazes than one, or one that is not in the corner of the
     vocabulary's grid, where the page has them.

@@ -1,7 +1,7 @@
 """A live maze does what a reader's mouse, finger and keys ask of it."""
 
-
 import shutil
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,8 +19,8 @@ from tools import live
 pytestmark = pytest.mark.skipif(not browser_found(), reason="there is no Chromium")
 MODEL = "dfs5"
 PAGE = """<!doctype html><html lang="en" data-content_root="./"><meta charset="utf-8">
-<title>A live maze</title><link rel="stylesheet" href="_static/live/live.css">
-<body>%s<script src="_static/live/start.js"></script></body></html>"""
+<title>A live maze</title>
+<body>%s<script src="live/start.js"></script></body></html>"""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def maze():
 def place(tmp_path_factory, maze):
     """A folder with a page that has one live maze, and all that it may load."""
     folder = tmp_path_factory.mktemp("book")
-    target = folder / "_static" / "live"
+    target = folder / "live"
     shutil.copytree(LIVE, target)
     scripts = {name: live.model_script(name) for name in (MODEL, "untrained")}
     for name, script in scripts.items():
@@ -170,10 +170,10 @@ def test_a_reader_walks_along_passages_only(page, maze):
     for key in ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"):
         svg.press(key)
         walk = page.evaluate("liveMazes[0].walk")
-        assert all(is_open(page, *step) for step in itertools.pairwise(walk))
+        assert all(is_open(page, *step) for step in pairwise(walk))
     page.evaluate("liveMazes[0].walk.length = 1; liveMazes[0].render()")
     keys = {-5: "ArrowUp", 5: "ArrowDown", -1: "ArrowLeft", 1: "ArrowRight"}
-    for a, b in itertools.pairwise(path):
+    for a, b in pairwise(path):
         svg.press(keys[b - a])
     said = page.get_by_role("status").inner_text()
     assert said.startswith(f"You are there, in {len(path) - 1} steps.")

@@ -10,6 +10,7 @@
   const start = async () => {
     const places = [...document.querySelectorAll("div.live")];
     if (!places.length) return;
+    document.head.append(Object.assign(document.createElement("link"), {rel: "stylesheet", href: new URL("live.css", folder)}));
     for (const name of ["maze", "transformer", "model", "state", "drawing", "index", "page"]) await load(`${name}.js`);
     globalThis.liveMazes = places.map((place, at) => new LiveMaze(place, at === 0));
   };

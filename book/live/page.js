@@ -43,7 +43,7 @@ function script(place) {
   return loaded[place] ??= new Promise((done, fail) => {
     const root = document.documentElement.dataset.content_root ?? "";
     document.head.append(el("script", {
-      src: `${root}_static/live/${place}`, onload: done,
+      src: `${root}live/${place}`, onload: done,
       onerror: () => { delete loaded[place]; fail(new Error(`${place} is not there: build the book with make book`)); },
     }));
   });
@@ -64,7 +64,10 @@ class LiveMaze {
     this.views = [];
     this.walk = null;  // the reader's own way
     this.build();
-    if (isAddressed) this.fromAddress();
+    if (isAddressed) {
+      this.fromAddress();
+      addEventListener("hashchange", () => this.fromAddress());
+    }
     this.render();
     if (this.known) this.play(this.recorded.length);
   }
@@ -157,8 +160,10 @@ class LiveMaze {
     try {
       this.state = readState(location.hash.slice("#live_".length), this.start);
       this.side.value = String(this.state.n);
+      this.refresh();
     } catch (error) {
       this.problem = `The address says nothing that can be shown: ${error.message}.`;
+      this.render();
     }
   }
 
