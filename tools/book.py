@@ -40,7 +40,7 @@ they have in themselves."""
 def gather() -> list[str]:
     """Copy book/ to _build/source, each chapter as it was last run; name those not."""
     shutil.rmtree(PAGES, ignore_errors=True)
-    ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+    ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__", "live")
     shutil.copytree(SOURCE, PAGES, ignore=ignored)
     missing = [name for name in chapters.names() if not chapters.last_run(name)]
     for name in set(chapters.names()) - set(missing):
@@ -56,8 +56,6 @@ def gather() -> list[str]:
         target = PAGES / "_extra" / place
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(script, target)
-    shutil.move(PAGES / "live", PAGES / "_extra" / "live")
-    live.write(PAGES / "_extra" / "live")
     return missing
 
 
@@ -141,6 +139,8 @@ def finish(page: Path) -> None:
 def build_pages(missing: list[str]) -> None:
     """Build _build/html; any warning is an error. missing: chapters not run as now."""
     shutil.rmtree(BUILD / "html", ignore_errors=True)
+    shutil.copytree(SOURCE / "live", PAGES / "_extra" / "live")
+    live.write(PAGES / "_extra" / "live")
     program = Path(sys.executable).parent / "jupyter-book"
     command = [program, "build", PAGES, "--config", configuration()]
     command += ["--path-output", ROOT, "--keep-going", "-q", "-W", "-n"]

@@ -19,19 +19,21 @@
     open_field_obstacle: "one obstacle",
   };
   const DRAWN = {
-    answer: "its answer alone",
-    chances: "the chances of the next cell",
+    answer: "only the answer",
+    chances: "chances of the next cell",
     head: "what a head attends to",
-    future: "where probes read the path to come",
-    rival: "a solver that sees so many steps",
+    future: "the path to come, as probes read it",
+    rival: "beside it, a solver that looks some steps ahead",
   };
   const NUMBERS = ["step", "layer", "head", "sees", "goal", "strength"]; // parts of a state that are numbers
 
   function buildControls(live) {
     live.figures = el("div", {class: "live-figures"});
+    live.legend = el("p", {class: "live-legend"});
     live.root.replaceChildren(
       live.figures,
       buildAnswer(live),
+      live.legend,
       buildMazes(live),
       buildInside(live),
       buildChanges(live),
@@ -74,6 +76,7 @@
       "Ask the model",
     );
     live.note = el("p", {class: "live-note", role: "status"});
+    live.count = el("p", {class: "live-count"});
     live.step = range(live, "step", 0, "tokens of the answer so far");
     live.chances = el("ol", {class: "live-chances", "aria-label": "likeliest next tokens"});
     const by = way => () =>
@@ -83,6 +86,7 @@
       {class: "live-side"},
       el("div", {class: "live-row"}, live.askButton, labelled("model", models(live, "model"))),
       live.note,
+      live.count,
       el(
         "div",
         {class: "live-row live-steps"},
@@ -112,11 +116,11 @@
       live.kind,
       live.side,
       button("New maze", () => live.another()),
-      button("List in another order", () =>
+      button("Shuffle the prompt's list", () =>
         live.change({key: String(Math.floor(Math.random() * 1e9))}),
       ),
       button("Walk it yourself", () => live.walkOwn()),
-      button("Start again", () => live.again()),
+      button("Undo all changes", () => live.again()),
     );
   }
 
@@ -138,7 +142,7 @@
       {class: "live-row"},
       labelled("layer", range(live, "layer", 7)),
       labelled("head", range(live, "head", 3)),
-      labelled("steps seen", range(live, "sees", 12)),
+      labelled("looks ahead, steps", range(live, "sees", 12)),
     );
     live.tokens = el("p", {class: "live-tokens"});
     return (live.inside = el(
@@ -167,14 +171,14 @@
       "details",
       {},
       el("summary", {}, "Change the model"),
-      el("p", {}, "Heads switched off move what they move on average."),
+      el("p", {}, "Switch a head off, and what it moves is replaced by what it moves on average."),
       live.heads,
       el(
         "div",
         {class: "live-row"},
-        labelled("put another target into it", live.goal),
-        labelled("push it here towards", live.push),
-        labelled("strength", range(live, "strength", 20)),
+        labelled("replace its goal with", live.goal),
+        labelled("push it at this fork towards", live.push),
+        labelled("strength of both", range(live, "strength", 20)),
       ),
     ));
   }
@@ -183,8 +187,8 @@
     return el(
       "details",
       {},
-      el("summary", {}, "Ask another model, too"),
-      labelled("beside it", models(live, "beside", el("option", {value: ""}, "none"))),
+      el("summary", {}, "Compare with a second model"),
+      labelled("second model", models(live, "beside", el("option", {value: ""}, "none"))),
       el("p", {}, el("a", {href: "#", "data-is": "link"}, "Link to all this")),
     );
   }

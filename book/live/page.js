@@ -31,6 +31,12 @@
   };
   let made = 0; // live mazes in this page, for the ids of their parts
 
+  // Numbers as shades, the largest the darkest.
+  function darkest(values) {
+    const most = Math.max(...values);
+    return values.map(value => value / most);
+  }
+
   class LiveMaze {
     constructor(root, isAddressed) {
       this.root = root;
@@ -292,7 +298,7 @@
       const left = cell => departure(maze, o, cell, answer.cells, answer.isEnded),
         {goal} = this.state;
       if (goal !== undefined && left(goal).kind === "none")
-        return [`${name}: `, el("strong", {}, "the path to the other target")];
+        return [`${name}: `, el("strong", {}, "✓ a shortest path to its new goal")];
       const {kind, place} = left(t);
       const at = place === null || kind === "starts elsewhere" ? "" : ` at step ${place}`;
       return [`${name}: `, el("strong", {}, `${kind === "none" ? "✓" : "✗"} ${SAID[kind]}`), at];
@@ -300,7 +306,7 @@
 
     // What is laid over the maze; lines may be added.
     over({model, answer}, lines) {
-      const {show, step, layer, head, sees, o, t} = this.state,
+      const {show, step, layer, head} = this.state,
         {maze} = this,
         now = answer.steps[step];
       if (!now) return {};
@@ -319,17 +325,8 @@
       if (show === "head" && model.vocabulary.cellWidth === 1)
         return this.attended(model, answer, now.attention[layer]?.[head]);
       if (show === "future" && model.isOpenTo(maze))
-        return {shade: model.future(answer, step, layer)};
-      if (show === "rival") {
-        const cells = [o];
-        for (
-          let ways;
-          cells.at(-1) !== t &&
-          (ways = sees ? sighted(maze, cells, t, sees) : greedy(maze, cells, t)).length;
-        )
-          cells.push(ways[0]);
-        lines.push({cells, kind: "live-rival", shift: 3});
-      }
+        return {shade: darkest(model.future(answer, step, layer))};
+      if (show === "rival") lines.push({cells: this.rival(), kind: "live-rival", shift: 3});
       return {};
     }
 
@@ -369,7 +366,8 @@
         if (!first)
           return "Tap a wall to open it, or a gap to close it. Drag the circle or the cross. Then ask.";
         const words = first.answer.ids.map(id => first.model.vocabulary.words[id]);
-        return `It has read ${first.answer.prompt.length} tokens and printed ${state.step}: ${words.slice(0, state.step).join(" ") || "none yet"}`;
+        const printed = words.slice(0, state.step).join(" ") || "none yet";
+        return `The prompt has ${first.answer.prompt.length} tokens. Printed so far, as (row, column): ${printed}`;
       };
       const text = said();
       if (this.note.textContent !== text) this.note.textContent = text;
@@ -398,8 +396,56 @@
       }
       this.inside.hidden = !first;
       this.changing.hidden = !first?.model.isOpenTo(maze);
+      this.count.textContent = answer
+        ? `Token ${state.step + 1} of ${answer.ids.length} is likely:`
+        : "";
+      this.legend.replaceChildren(...this.explained(first));
       this.list(first);
       if (first) this.offer(first);
+    }
+
+    // What stands for what in the picture as it is now.
+    explained(first) {
+      const {show, goal} = this.state,
+        isDrawn = Boolean(first || this.known);
+      const found = [
+        [true, "origin", "start"],
+        [true, "target", "target"],
+        [isDrawn, "path", "a shortest path"],
+        [isDrawn, "answer", "the answer, dashed where it is not printed yet"],
+        [first, "here", "the last cell printed"],
+        [this.walk, "walk", "your way"],
+        [goal !== undefined, "goal", "the goal put into the model"],
+        [first && show === "chances", "shade", "how likely a cell comes next"],
+        [
+          first && show === "head",
+          "shade",
+          "attention: to cells named, and to entries as passages",
+        ],
+        [
+          first && show === "future",
+          "shade",
+          "the darker, the likelier the path comes there, by the probes",
+        ],
+        [first && show === "rival", "rival", `the solver, which ${this.rivalEnds()}`],
+      ];
+      return found
+        .filter(([isShown]) => isShown)
+        .map(([, kind, said]) => el("span", {class: `live-key live-key-${kind}`}, said));
+    }
+
+    // The way of a solver that sees some steps; of ways that are as good it takes the first.
+    rival() {
+      const {sees, o, t} = this.state,
+        {maze} = this,
+        cells = [o];
+      const choose = () => (sees ? sighted(maze, cells, t, sees) : greedy(maze, cells, t));
+      for (let ways; cells.at(-1) !== t && (ways = choose()).length;) cells.push(ways[0]);
+      return cells;
+    }
+
+    rivalEnds() {
+      return this.rival().at(-1) === this.state.t ? "arrives" : "ends in a dead end";
     }
 
     most(is, model) {

@@ -115,8 +115,8 @@ def test_its_answer_and_its_numbers_are_those_of_python(page, maze):
         assert first.locator("code").inner_text() == word
         shown = float(first.inner_text().split()[-1].rstrip("%")) / 100
         assert abs(shown - chance[step]) < 0.0051
-        printed = page.get_by_role("status").inner_text().split("printed")[1]
-        assert printed.split()[1:] == (words[:step] or ["none", "yet"])
+        printed = page.get_by_role("status").inner_text().split("column): ")[1]
+        assert printed.split() == (words[:step] or ["none", "yet"])
         slider.press("ArrowRight")
     said = page.locator("figcaption").inner_text()
     assert said == f"{MODEL}: ✓ a shortest path"
@@ -192,7 +192,7 @@ def test_the_model_is_changed_and_looked_into(page):
     changed = page.evaluate("liveMazes[0].answers[0].answer.steps[1].chances")
     assert np.abs(np.subtract(plain, changed)).max() > 0
     assert page.locator("button[aria-pressed=true]").inner_text() == "L2H0"
-    page.get_by_role("button", name="Start again").click()
+    page.get_by_role("button", name="Undo all changes").click()
     page.wait_for_function("!liveMazes[0].isBusy")
     again = page.evaluate("liveMazes[0].answers[0].answer.steps[1].chances")
     assert again == plain
@@ -200,8 +200,8 @@ def test_the_model_is_changed_and_looked_into(page):
 
 def test_an_address_brings_back_all_that_was_set(page, place):
     ask(page)
-    page.get_by_text("Ask another model, too").click()
-    page.get_by_label("beside it").select_option("untrained")
+    page.get_by_text("Compare with a second model").click()
+    page.get_by_label("second model").select_option("untrained")
     page.wait_for_function("liveMazes[0].answers?.length === 2")
     page.evaluate("liveMazes[0].change({show: 'head', layer: 5, step: 2})")
     wanted = page.evaluate("liveMazes[0].state")
