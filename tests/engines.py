@@ -27,13 +27,12 @@ process.stdout.write(JSON.stringify((%s)(JSON.parse(text))));
 
 
 @contextmanager
-def chromium(**options: Any) -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """A browser without a window and without the network."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=browser.found(),
             args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"],
-            **options,
         )
         yield launched
         launched.close()

@@ -39,6 +39,10 @@ def open_page(launched):
     """A way to open a page; its console errors and failed requests fail the test."""
     contexts, wrong = [], []
 
+    def heard(message):
+        if message.type == "error":
+            wrong.append(message.text)
+
     def opened(name, width=1400, height=900, query="", **options):
         size = {"width": width, "height": height}
         context = launched.new_context(viewport=size, **options)
@@ -47,8 +51,7 @@ def open_page(launched):
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("requestfailed", lambda request: wrong.append(request.url))
-        said = lambda m: m.type == "error" and wrong.append(m.text)  # noqa: E731
-        page.on("console", said)
+        page.on("console", heard)
         page.asked = []
         page.on("request", lambda request: page.asked.append(request.url))
         page.goto((HTML / name).as_uri() + query)

@@ -61,7 +61,7 @@ def model_script(name: str) -> str:
     found = {
         "scheme": card["model"]["scheme"],
         "side": card["model"]["side"],
-        "grid": card["training"]["mazes"]["mazes"]["grid"],
+        "grid": zoo.trained_on(of).mazes.grid,
         "config": json.loads((folder / "config.json").read_text(encoding="utf-8")),
         "weights": encoded(weights),
         "readings": encoded(readings.read_bytes()) if readings.exists() else None,
@@ -97,15 +97,14 @@ def maze_script() -> str:
 
 def entry(name: str, script: str) -> dict[str, object]:
     """What a menu says of a network."""
-    card = zoo.read_card(UNTRAINED.get(name, name))
-    mazes = card["training"]["mazes"]["mazes"]
-    g = mazes["generator"]
-    what = f"{mazes['grid']}×{mazes['grid']}, {KINDS.get(name) or KINDS.get(g, g)}"
-    sides = {"side": card["model"]["side"], "grid": mazes["grid"]}
+    of = UNTRAINED.get(name, name)
+    mazes = zoo.trained_on(of).mazes
+    kind = KINDS.get(name) or KINDS.get(mazes.generator, mazes.generator)
     return {
         "name": name,
-        "what": what,
-        **sides,
+        "what": f"{mazes.grid}×{mazes.grid}, {kind}",
+        "side": zoo.read_card(of)["model"]["side"],
+        "grid": mazes.grid,
         "megabytes": round(len(script) / 1e6, 1),
     }
 

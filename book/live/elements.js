@@ -7,15 +7,13 @@
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
       if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else if (value === true || value === false) element.toggleAttribute(name, value);
       else if (value !== undefined) element.setAttribute(name, value);
     }
     element.append(...children);
     return element;
   }
 
-  const options = (names, said = name => name) =>
-    names.map(name => el("option", {value: name}, said(name)));
+  const options = (names, said) => names.map(name => el("option", {value: name}, said(name)));
   const button = (text, act, label) =>
     el("button", {type: "button", onclick: act, "aria-label": label}, text);
   const labelled = (text, control) => el("label", {}, text + " ", control);

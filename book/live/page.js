@@ -69,6 +69,11 @@
       return Maze.parse(this.state.n, this.state.m);
     }
 
+    // What the first model answered, once it was asked.
+    get first() {
+      return this.isAsked ? this.answers?.[0] : undefined;
+    }
+
     get off() {
       return new Set(this.state.off?.split("-") ?? []);
     }
@@ -205,22 +210,20 @@
     // What a model answers, and would answer if it were not pushed.
     answered(model) {
       const {state, maze} = this,
+        {push, at} = state,
+        strength = state.strength / 10,
+        isOpen = model.isOpenTo(maze),
         question = {maze, origin: state.o, target: state.t, key: BigInt(state.key)};
-      if (model.isOpenTo(maze)) {
-        const strength = state.strength / 10;
-        question.off = this.off;
-        if (state.goal !== undefined) question.goal = {cell: state.goal, strength};
-        const plain = model.ask(question);
-        if (state.push === undefined) return {model, answer: plain, plain};
-        const path = plain.cells.slice(0, state.at),
-          against = plain.cells[state.at];
-        const ways = path.length === state.at ? maze.options(path) : [];
-        if (ways.includes(state.push) && ways.includes(against) && against !== state.push)
-          question.push = {path, way: state.push, against, strength};
-        return {model, answer: model.ask(question), plain};
-      }
-      const plain = model.ask(question);
-      return {model, answer: plain, plain};
+      if (isOpen) question.off = this.off;
+      if (isOpen && state.goal !== undefined) question.goal = {cell: state.goal, strength};
+      const plain = model.ask(question),
+        path = plain.cells.slice(0, at),
+        against = plain.cells[at];
+      const ways = isOpen && push !== undefined && path.length === at ? maze.options(path) : [];
+      if (!ways.includes(push) || !ways.includes(against) || against === push)
+        return {model, answer: plain, plain};
+      question.push = {path, way: push, against, strength};
+      return {model, answer: model.ask(question), plain};
     }
 
     // ── what is shown ──
@@ -353,8 +356,7 @@
     }
 
     say() {
-      const {state, maze, walk} = this,
-        [first] = (this.isAsked && this.answers) || [];
+      const {state, maze, walk, first} = this;
       const said = () => {
         if (this.problem) return this.problem;
         if (walk) {
@@ -375,8 +377,7 @@
     }
 
     fill() {
-      const {state, maze} = this,
-        [first] = (this.isAsked && this.answers) || [],
+      const {state, maze, first} = this,
         answer = first?.answer;
       for (const control of this.root.querySelectorAll("[data-is]"))
         if (control.dataset.is === "link") control.href = `#live_${writeState(state)}`;
@@ -406,8 +407,10 @@
 
     // What stands for what in the picture as it is now.
     explained(first) {
-      const {show, goal} = this.state,
-        isDrawn = Boolean(first || this.known);
+      const {show, goal, t} = this.state,
+        isDrawn = Boolean(first || this.known),
+        rival = first && show === "rival" && this.rival();
+      const ends = rival && rival.at(-1) === t ? "arrives" : "ends in a dead end";
       const found = [
         [true, "origin", "start"],
         [true, "target", "target"],
@@ -427,7 +430,7 @@
           "shade",
           "the darker, the likelier the path comes there, by the probes",
         ],
-        [first && show === "rival", "rival", `the solver, which ${this.rivalEnds()}`],
+        [rival, "rival", `the solver, which ${ends}`],
       ];
       return found
         .filter(([isShown]) => isShown)
@@ -442,10 +445,6 @@
       const choose = () => (sees ? sighted(maze, cells, t, sees) : greedy(maze, cells, t));
       for (let ways; cells.at(-1) !== t && (ways = choose()).length;) cells.push(ways[0]);
       return cells;
-    }
-
-    rivalEnds() {
-      return this.rival().at(-1) === this.state.t ? "arrives" : "ends in a dead end";
     }
 
     most(is, model) {

@@ -64,5 +64,5 @@
     return named.map(name => `${name}_${state[name]}`).join("_");
   }
 
-  Object.assign(globalThis, {SHOWN, readState, writeState});
+  Object.assign(globalThis, {readState, writeState});
 }
